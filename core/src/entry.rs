@@ -1,0 +1,197 @@
+//! An entry: one key with its value or its tombstone, and the version that decides which of two
+//! entries survives. Knows nothing of stores or messages.
+
+use crate::clock::Hlc;
+use crate::version::{NodeId, Version};
+use sha2::{Digest, Sha256};
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter;
+use std::sync::Arc;
+
+/// What an entry says about its key. At equal versions a delete wins over a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// The key has a value.
+    Value = 0,
+    /// The key was deleted.
+    Tombstone = 1,
+}
+
+/// One immutable entry. A clone is a reference to the same bytes, so the index, the outbox and a
+/// reply under way share one allocation:
+///
+/// ```text
+/// 0     8      16     17          21
+/// +-----+------+------+-----------+-----+-------+
+/// | hlc | node | kind | key bytes | key | value |
+/// | u64 | u64  | u8   | u32       |     |       |
+/// +-----+------+------+-----------+-----+-------+
+/// ```
+#[derive(Clone)]
+pub struct Entry(Arc<[u8]>);
+
+const NODE_AT: usize = 8;
+const KIND_AT: usize = 16;
+const KEY_BYTES_AT: usize = 17;
+const KEY_AT: usize = 21;
+
+/// What one entry costs beside its key and value, in bytes: the header above, the two reference
+/// counts of the shared allocation, and the pointer and control byte in the hash index at its mean
+/// load of three quarters.
+pub const ENTRY_OVERHEAD_BYTES: usize = KEY_AT + 16 + (16 + 1) * 4 / 3;
+
+impl Entry {
+    /// A key with a value.
+    pub fn value_of(key: &[u8], value: &[u8], version: Version) -> Entry {
+        Entry::build(key, &[value], Kind::Value, version)
+    }
+
+    /// A key whose value is the two parts one after the other (what APPEND makes).
+    pub fn joined(key: &[u8], head: &[u8], tail: &[u8], version: Version) -> Entry {
+        Entry::build(key, &[head, tail], Kind::Value, version)
+    }
+
+    /// A deleted key.
+    pub fn tombstone(key: &[u8], version: Version) -> Entry {
+        Entry::build(key, &[], Kind::Tombstone, version)
+    }
+
+    fn build(key: &[u8], value: &[&[u8]], kind: Kind, version: Version) -> Entry {
+        let bytes = KEY_AT + key.len() + value.iter().map(|part| part.len()).sum::<usize>();
+        // An iterator of known length makes the Arc in a single allocation; it is not shared yet,
+        // so the copy below always happens.
+        let mut shared: Arc<[u8]> = iter::repeat_n(0, bytes).collect();
+        if let Some(data) = Arc::get_mut(&mut shared) {
+            data[..NODE_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
+            data[NODE_AT..KIND_AT].copy_from_slice(&version.node.0.to_be_bytes());
+            data[KIND_AT] = kind as u8;
+            data[KEY_BYTES_AT..KEY_AT].copy_from_slice(&(key.len() as u32).to_be_bytes());
+            let mut at = KEY_AT;
+            for part in iter::once(&key).chain(value) {
+                data[at..at + part.len()].copy_from_slice(part);
+                at += part.len();
+            }
+        }
+        Entry(shared)
+    }
+
+    /// The key.
+    pub fn key(&self) -> &[u8] {
+        &self.0[KEY_AT..KEY_AT + self.key_bytes()]
+    }
+
+    /// The value; nothing for a tombstone.
+    pub fn value(&self) -> Option<&[u8]> {
+        match self.kind() {
+            Kind::Value => Some(self.data()),
+            Kind::Tombstone => None,
+        }
+    }
+
+    /// Whether the key has a value or was deleted.
+    pub fn kind(&self) -> Kind {
+        if self.0[KIND_AT] == Kind::Value as u8 { Kind::Value } else { Kind::Tombstone }
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        Version { hlc: Hlc::from_raw(self.word_at(0)), node: NodeId(self.word_at(NODE_AT)) }
+    }
+
+    /// Decides between two entries of one key: the greater of (timestamp, node, kind, SHA-256 of
+    /// the value). Every node decides alike whatever it heard first.
+    pub fn supersedes(&self, other: &Entry) -> bool {
+        let order = self
+            .version()
+            .cmp(&other.version())
+            .then_with(|| self.kind().cmp(&other.kind()))
+            .then_with(|| {
+                if self.data() == other.data() {
+                    return Ordering::Equal;
+                }
+                Sha256::digest(self.data()).cmp(&Sha256::digest(other.data()))
+            });
+        order == Ordering::Greater
+    }
+
+    /// What the entry takes in memory, index included, in bytes. An estimate: an allocator
+    /// rounds up.
+    pub fn memory_bytes(&self) -> usize {
+        self.0.len() - KEY_AT + ENTRY_OVERHEAD_BYTES
+    }
+
+    fn data(&self) -> &[u8] {
+        &self.0[KEY_AT + self.key_bytes()..]
+    }
+
+    fn key_bytes(&self) -> usize {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.0[KEY_BYTES_AT..KEY_AT]);
+        u32::from_be_bytes(bytes) as usize
+    }
+
+    fn word_at(&self, at: usize) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.0[at..at + 8]);
+        u64::from_be_bytes(bytes)
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("key", &self.key().escape_ascii().to_string())
+            .field("value", &self.value().map(|value| value.escape_ascii().to_string()))
+            .field("version", &self.version().to_string())
+            .finish()
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Entry {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(hlc: u64, node: u64) -> Version {
+        Version { hlc: Hlc::from_raw(hlc), node: NodeId(node) }
+    }
+
+    #[test]
+    fn an_entry_gives_back_what_it_was_made_of() {
+        let put = Entry::value_of(b"key", b"value", version(7, 9));
+        assert_eq!((put.key(), put.value()), (&b"key"[..], Some(&b"value"[..])));
+        assert_eq!((put.kind(), put.version()), (Kind::Value, version(7, 9)));
+        assert_eq!(Entry::joined(b"key", b"va", b"lue", version(7, 9)), put);
+        let gone = Entry::tombstone(b"key", version(8, 9));
+        assert_eq!((gone.value(), gone.kind()), (None, Kind::Tombstone));
+        assert_eq!(Entry::value_of(b"k", b"", version(1, 1)).value(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn the_greater_of_time_node_kind_and_value_digest_survives_from_either_side() {
+        // SHA-256("b") starts 3e, SHA-256("a") starts ca.
+        let rising = [
+            Entry::value_of(b"k", b"z", version(1, 9)),
+            Entry::value_of(b"k", b"b", version(2, 1)),
+            Entry::value_of(b"k", b"a", version(2, 1)),
+            Entry::tombstone(b"k", version(2, 1)),
+            Entry::value_of(b"k", b"b", version(2, 2)),
+        ];
+        for (at, lesser) in rising.iter().enumerate() {
+            assert!(!lesser.supersedes(lesser));
+            for greater in &rising[at + 1..] {
+                assert!(greater.supersedes(lesser), "{greater:?} over {lesser:?}");
+                assert!(!lesser.supersedes(greater), "{lesser:?} over {greater:?}");
+            }
+        }
+    }
+}

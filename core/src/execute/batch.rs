@@ -1,0 +1,187 @@
+//! A batch: all requests of one received chunk, run in order and in slices. A slice ends when the
+//! batch is done, when enough has been written or done for now, or when the node must be asked.
+
+use super::engine::{Engine, Outcome, listed};
+use crate::clock::UnixMillis;
+use crate::protocol::text::ReplyWriter;
+use crate::protocol::{
+    ClientError, ClientFacts, Command, Dialect, NodeFacts, ReplicateAction, ReplicationFacts,
+    Reply, Report, Request, StoreFacts,
+};
+use crate::store::Listing;
+use bytes::BytesMut;
+use std::vec;
+
+/// Replies that one slice makes before they are sent, in bytes: what a client that does not read
+/// can make the node hold, beside one line.
+pub(super) const SLICE_OUTPUT_BYTES: usize = 256 << 10;
+
+/// Commands that one slice runs before other clients have their turn. At about half a microsecond
+/// each, a slice takes half a millisecond.
+const SLICE_COMMANDS: usize = 1_000;
+
+/// What only the node as a whole can answer or do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Facts for INFO.
+    Info,
+    /// Facts for STATS.
+    Stats,
+    /// The open connections.
+    Clients,
+    /// Switch or show replication.
+    Replicate(ReplicateAction),
+    /// Close the connection once the reply is written; what follows is not run.
+    Quit,
+    /// Stop the node.
+    Shutdown,
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+pub enum Answer {
+    /// To Info and Stats.
+    Node(Box<NodeFacts>),
+    /// To Clients.
+    Clients(Vec<ClientFacts>),
+    /// To Replicate(Status).
+    Replication(ReplicationFacts),
+    /// It is done.
+    Done,
+    /// It cannot be done.
+    Refused(ClientError),
+}
+
+/// Why a slice ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Every request is answered.
+    Done,
+    /// There is more; send what is written, and run again.
+    More,
+    /// [`Batch::answer`] this, and run again.
+    Ask(Question),
+}
+
+/// Requests under way. Made by a connection, run by whoever owns the engine.
+#[derive(Debug)]
+pub struct Batch {
+    requests: vec::IntoIter<Request>,
+    dialect: Dialect,
+    work: Option<Work>,
+    closes: bool,
+    /// Replies written so far. Whoever sends them empties it.
+    pub output: BytesMut,
+}
+
+/// The request that is neither done nor waiting.
+#[derive(Debug)]
+enum Work {
+    Writing(ReplyWriter),
+    Listing(Listing),
+    Counting(Command),
+    Asking(Question, Option<Box<StoreFacts>>),
+}
+
+impl Batch {
+    /// A batch of which nothing has been run. `output` is an empty buffer to reuse.
+    pub fn new(requests: Vec<Request>, dialect: Dialect, output: BytesMut) -> Batch {
+        let requests = requests.into_iter();
+        Batch { requests, dialect, work: None, closes: false, output }
+    }
+
+    /// Runs one slice.
+    pub fn run(&mut self, engine: &mut Engine, now: UnixMillis) -> Progress {
+        for _ in 0..SLICE_COMMANDS {
+            if self.output.len() >= SLICE_OUTPUT_BYTES {
+                return Progress::More;
+            }
+            if self.work.is_none() {
+                self.work = match self.requests.next() {
+                    None => return Progress::Done,
+                    Some(request) => Some(self.begin(request, engine, now)),
+                };
+            }
+            match self.work.take() {
+                None => {}
+                Some(Work::Writing(mut writer)) => {
+                    let ended = writer.write(&mut self.output, SLICE_OUTPUT_BYTES);
+                    if !ended {
+                        self.work = Some(Work::Writing(writer));
+                        return Progress::More;
+                    }
+                }
+                Some(Work::Listing(mut listing)) => {
+                    let unfinished = listing.step(&engine.store);
+                    if unfinished {
+                        self.work = Some(Work::Listing(listing));
+                        return Progress::More;
+                    }
+                    self.work = Some(self.writing(listed(listing)));
+                }
+                Some(Work::Counting(command)) => {
+                    if engine.sweep_step() {
+                        self.work = Some(Work::Counting(command));
+                        return Progress::More;
+                    }
+                    self.work = Some(self.writing(engine.number(&command)));
+                }
+                Some(Work::Asking(question, facts)) => {
+                    self.work = Some(Work::Asking(question, facts));
+                    return Progress::Ask(question);
+                }
+            }
+        }
+        Progress::More
+    }
+
+    /// Takes the answer to the question that the last slice ended with.
+    pub fn answer(&mut self, answer: Answer) {
+        let Some(Work::Asking(question, facts)) = self.work.take() else {
+            return;
+        };
+        if question == Question::Quit {
+            self.closes = true;
+            self.requests = Vec::new().into_iter();
+        }
+        let store = facts.map(|facts| *facts).unwrap_or_default();
+        let reply = match (answer, question) {
+            (Answer::Node(node), Question::Stats) => {
+                Reply::Report(Report::Stats(Box::new((*node, store))))
+            }
+            (Answer::Node(node), _) => Reply::Report(Report::Info(Box::new((*node, store)))),
+            (Answer::Clients(clients), _) => Reply::Report(Report::Clients(clients)),
+            (Answer::Replication(facts), _) => Reply::Replication(facts),
+            (Answer::Done, _) => Reply::Ok,
+            (Answer::Refused(error), _) => Reply::Error(error),
+        };
+        self.work = Some(self.writing(reply));
+    }
+
+    /// Whether the connection is to be closed once the output is sent.
+    pub fn closes(&self) -> bool {
+        self.closes
+    }
+
+    fn begin(&self, request: Request, engine: &mut Engine, now: UnixMillis) -> Work {
+        match request {
+            Request::Refused(error) => {
+                engine.count_refused();
+                self.writing(Reply::Error(error))
+            }
+            Request::Command(id, command) => match engine.start(id, command, now) {
+                Outcome::Reply(reply) => self.writing(reply),
+                Outcome::Listing(listing) => Work::Listing(listing),
+                Outcome::Counting(command) => Work::Counting(command),
+                Outcome::Ask(question @ (Question::Info | Question::Stats)) => {
+                    Work::Asking(question, Some(Box::new(engine.facts())))
+                }
+                Outcome::Ask(question) => Work::Asking(question, None),
+            },
+        }
+    }
+
+    fn writing(&self, reply: Reply) -> Work {
+        Work::Writing(ReplyWriter::new(reply, self.dialect))
+    }
+}

@@ -1,0 +1,241 @@
+//! The engine: the store with everything that one thread owns beside it, and what each command
+//! does to it.
+
+use crate::change::Change;
+use crate::clock::UnixMillis;
+use crate::execute::Question;
+use crate::protocol::{
+    COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
+};
+use crate::replication::{Outbox, OutboxLimits};
+use crate::store::{Applied, HashSeed, Listing, ListingQuery, Store};
+use crate::version::NodeId;
+use bytes::Bytes;
+
+/// What an engine is made with.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// The node in the versions of its writes.
+    pub node: NodeId,
+    /// Random and secret.
+    pub seed: HashSeed,
+    /// What clients may write.
+    pub limits: Limits,
+    /// Whether writes are kept for publishing, and how many.
+    pub outbox: Option<OutboxLimits>,
+}
+
+/// A node's data, its outbox and its command counters. One per node, owned by one thread.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) store: Store,
+    limits: Limits,
+    outbox: Option<Outbox>,
+    runs: [u64; COMMANDS.len()],
+    refused: u64,
+}
+
+/// What running a command led to.
+pub(super) enum Outcome {
+    Reply(Reply),
+    /// Keys are being collected.
+    Listing(Listing),
+    /// A number that is right once the sweep after a flush is done.
+    Counting(Command),
+    /// Only the node as a whole knows.
+    Ask(Question),
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Outcome {
+        Outcome::Reply(reply)
+    }
+}
+
+impl Engine {
+    /// An engine without data.
+    pub fn new(settings: EngineSettings) -> Engine {
+        let EngineSettings { node, seed, limits, outbox } = settings;
+        Engine {
+            store: Store::new(node, seed),
+            limits,
+            outbox: outbox.map(|limits| Outbox::new(limits, seed)),
+            runs: [0; COMMANDS.len()],
+            refused: 0,
+        }
+    }
+
+    /// The data.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What waits to be published; nothing if this node does not replicate.
+    pub fn outbox(&mut self) -> Option<&mut Outbox> {
+        self.outbox.as_mut()
+    }
+
+    /// Takes in a change from another node. It is not published again.
+    pub fn apply(&mut self, change: Change, now: UnixMillis) -> Applied {
+        self.store.apply(change, now)
+    }
+
+    /// Gives back a piece of the room that a flush freed; true while more is left.
+    pub fn sweep_step(&mut self) -> bool {
+        self.store.sweep_step()
+    }
+
+    /// Whether [`Engine::sweep_step`] has work left.
+    pub fn is_sweeping(&self) -> bool {
+        self.store.is_sweeping()
+    }
+
+    /// Facts about the data and the commands so far.
+    pub fn facts(&self) -> StoreFacts {
+        StoreFacts {
+            keys: self.store.keys() as u64,
+            tombstones: self.store.tombstones() as u64,
+            memory_bytes: self.store.memory_bytes() as u64,
+            changes_ahead: self.store.changes_ahead(),
+            commands: self.runs,
+            refused: self.refused,
+        }
+    }
+
+    pub(super) fn count_refused(&mut self) {
+        self.refused += 1;
+    }
+
+    pub(super) fn start(&mut self, id: CommandId, command: Command, now: UnixMillis) -> Outcome {
+        self.runs[id.index()] += 1;
+        self.execute(command, now).unwrap_or_else(|error| Reply::Error(error).into())
+    }
+
+    /// The number that a counting command asked for, once nothing is being swept.
+    pub(super) fn number(&self, command: &Command) -> Reply {
+        match command {
+            Command::Memory => Reply::Number("MEMORY", self.store.memory_bytes() as u64),
+            _ => Reply::Number("DBSIZE", self.store.keys() as u64),
+        }
+    }
+
+    fn execute(&mut self, command: Command, now: UnixMillis) -> Result<Outcome, ClientError> {
+        let reply = match command {
+            Command::Get { key } => self.value_or(&key, Reply::NoValue),
+            Command::Set { key, value } => {
+                self.put(&key, &value, &[], now)?;
+                Reply::Ok
+            }
+            Command::Delete { key } => match self.store.delete(&key, now)? {
+                Some(tombstone) => {
+                    self.publish(Change::Entry(tombstone));
+                    Reply::Deleted
+                }
+                None => Reply::NotFound,
+            },
+            Command::Add { key, step } => self.add(key, step, now)?,
+            Command::Append { key, value } => {
+                let old = self.store.get(&key).cloned();
+                let head = old.as_ref().and_then(|entry| entry.value()).unwrap_or_default();
+                self.join(&key, head, &value, now)?
+            }
+            Command::Prepend { key, value } => {
+                let old = self.store.get(&key).cloned();
+                let tail = old.as_ref().and_then(|entry| entry.value()).unwrap_or_default();
+                self.join(&key, &value, tail, now)?
+            }
+            Command::GetMany { keys } => {
+                let found = |key: Bytes| {
+                    let entry = self.store.get(&key).cloned();
+                    (key, entry)
+                };
+                Reply::Values(keys.into_iter().map(found).collect())
+            }
+            Command::SetMany { pairs } => {
+                self.store.can_write(pairs.iter().map(|(key, _)| &key[..]))?;
+                for (key, value) in &pairs {
+                    self.put(key, value, &[], now)?;
+                }
+                Reply::Ok
+            }
+            Command::Exists { keys } => {
+                let found = keys.iter().filter(|key| self.store.get(key).is_some()).count();
+                Reply::Number("EXISTS", found as u64)
+            }
+            Command::Scan { prefix, after, limit } => {
+                return Ok(Outcome::Listing(Listing::new(ListingQuery { prefix, after, limit })));
+            }
+            Command::KeyCount | Command::Memory => return Ok(Outcome::Counting(command)),
+            Command::Flush => {
+                let flush = self.store.flush(now)?;
+                self.publish(Change::Flush(flush));
+                Reply::Ok
+            }
+            Command::Ping { message } => Reply::Message("PONG", message),
+            Command::Echo { message } => Reply::Message("ECHO", Some(message)),
+            Command::Version => Reply::Version,
+            Command::Help => Reply::Report(Report::Help),
+            Command::Auth => return Err(ClientError::NoUsers),
+            Command::Info => return Ok(Outcome::Ask(Question::Info)),
+            Command::Stats => return Ok(Outcome::Ask(Question::Stats)),
+            Command::ClientList => return Ok(Outcome::Ask(Question::Clients)),
+            Command::Replicate(action) => return Ok(Outcome::Ask(Question::Replicate(action))),
+            Command::Quit => return Ok(Outcome::Ask(Question::Quit)),
+            Command::Shutdown => return Ok(Outcome::Ask(Question::Shutdown)),
+        };
+        Ok(Outcome::Reply(reply))
+    }
+
+    fn value_or(&self, key: &[u8], missing: Reply) -> Reply {
+        self.store.get(key).map_or(missing, |entry| Reply::Value(entry.clone()))
+    }
+
+    fn add(&mut self, key: Bytes, step: Step, now: UnixMillis) -> Result<Reply, ClientError> {
+        let old = match self.store.get(&key).and_then(|entry| entry.value()) {
+            None => 0,
+            Some(value) => std::str::from_utf8(value)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| ClientError::ValueNotANumber { key: key.clone() })?,
+        };
+        let new = step.from(old).ok_or_else(|| ClientError::Overflow { key: key.clone() })?;
+        self.put(&key, itoa::Buffer::new().format(new).as_bytes(), &[], now)
+    }
+
+    fn join(
+        &mut self,
+        key: &[u8],
+        head: &[u8],
+        tail: &[u8],
+        now: UnixMillis,
+    ) -> Result<Reply, ClientError> {
+        let (limit, found) = (self.limits.max_value_bytes, head.len() + tail.len());
+        if found > limit {
+            return Err(ClientError::ValueTooLong { limit, found });
+        }
+        self.put(key, head, tail, now)
+    }
+
+    fn put(
+        &mut self,
+        key: &[u8],
+        head: &[u8],
+        tail: &[u8],
+        now: UnixMillis,
+    ) -> Result<Reply, ClientError> {
+        let entry = self.store.put(key, head, tail, now)?;
+        self.publish(Change::Entry(entry.clone()));
+        Ok(Reply::Value(entry))
+    }
+
+    fn publish(&mut self, change: Change) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.push(change);
+        }
+    }
+}
+
+/// The reply of a listing that has collected its keys.
+pub(super) fn listed(listing: Listing) -> Reply {
+    Reply::Keys(Keys { count: listing.total(), entries: Box::new(listing) })
+}

@@ -1,0 +1,12 @@
+//! Runs commands against the store: what each one does, what it answers, and what it changed.
+//! Knows no sockets and no actors; what only the node as a whole can answer is handed back as a
+//! [`Question`].
+
+mod batch;
+mod engine;
+
+pub use batch::{Answer, Batch, Progress, Question};
+pub use engine::{Engine, EngineSettings};
+
+#[cfg(test)]
+mod tests;

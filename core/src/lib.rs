@@ -1,0 +1,23 @@
+//! The MerkleKV engine, without I/O, clocks, threads or randomness: time and seeds are arguments,
+//! and what should happen is a return value.
+//!
+//! ```text
+//! bytes ─► protocol ─► execute ─► store ─► entry ─► version ─► clock
+//!          (commands,   (batches,  (index,  (who      (hybrid
+//!           replies)     engine)    flush)   wins)     logical)
+//!                          │
+//!                          └──► replication (update and presence messages, outbox)
+//! config: the configuration file and the environment, to settings
+//! ```
+
+pub mod change;
+pub mod clock;
+pub mod entry;
+pub mod execute;
+pub mod protocol;
+pub mod replication;
+pub mod store;
+pub mod version;
+
+/// The version of the program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

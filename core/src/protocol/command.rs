@@ -1,0 +1,74 @@
+//! A command as a client means it, whatever protocol it came in.
+
+use super::error::ClientError;
+use super::table::CommandId;
+use bytes::Bytes;
+
+/// One command with its arguments, checked for form and size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // each variant is a row of the command table, which documents it
+pub enum Command {
+    Get { key: Bytes },
+    Set { key: Bytes, value: Bytes },
+    Delete { key: Bytes },
+    Add { key: Bytes, step: Step },
+    Append { key: Bytes, value: Bytes },
+    Prepend { key: Bytes, value: Bytes },
+    GetMany { keys: Vec<Bytes> },
+    SetMany { pairs: Vec<(Bytes, Bytes)> },
+    Exists { keys: Vec<Bytes> },
+    Scan { prefix: Bytes, after: Option<Bytes>, limit: Option<usize> },
+    KeyCount,
+    Flush,
+    Replicate(ReplicateAction),
+    Ping { message: Option<Bytes> },
+    Echo { message: Bytes },
+    Version,
+    Info,
+    Stats,
+    Memory,
+    ClientList,
+    Auth,
+    Help,
+    Quit,
+    Shutdown,
+}
+
+/// What INCR and DECR do to a number. Two forms, because -2^63 has no positive twin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Add so much.
+    Up(i64),
+    /// Subtract so much.
+    Down(i64),
+}
+
+impl Step {
+    /// The number after the step, or nothing if 64 bits do not hold it.
+    pub fn from(self, number: i64) -> Option<i64> {
+        match self {
+            Step::Up(by) => number.checked_add(by),
+            Step::Down(by) => number.checked_sub(by),
+        }
+    }
+}
+
+/// What REPLICATE is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplicateAction {
+    /// Publish and apply from now on.
+    Enable,
+    /// Neither publish nor apply.
+    Disable,
+    /// Say which of the two holds.
+    Status,
+}
+
+/// What one line or frame from a client came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A command to run, and its row in the table.
+    Command(CommandId, Command),
+    /// Something else, to be answered in its turn.
+    Refused(ClientError),
+}

@@ -1,0 +1,74 @@
+//! What was wrong with a command, for the client that sent it. The connection lives on and nothing
+//! was changed. The wording here is that of the standard dialect; the legacy one has its own.
+
+use super::table::CommandSpec;
+use crate::clock::ClockExhausted;
+use bytes::Bytes;
+
+/// How much of a stranger's word an error repeats, in bytes.
+const MAX_QUOTED_BYTES: usize = 64;
+
+/// Why a command was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the messages say it
+pub enum ClientError {
+    #[error("Invalid command: empty line")]
+    EmptyLine,
+    #[error("Invalid UTF-8: byte {at} of the line does not belong to a character")]
+    NotUtf8 { at: usize },
+    #[error("Line too long: the limit is {limit} bytes; the line was discarded")]
+    LineTooLong { limit: usize },
+    #[error("Invalid command: {} is not a command, HELP lists them", quoted(.word))]
+    UnknownCommand { word: Bytes },
+    #[error("Invalid command: {name} is not in this release")]
+    NotInThisRelease { name: &'static str },
+    #[error("Invalid command: {} {} is not one of {expected}", .command.name, quoted(.found))]
+    UnknownOption { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Missing arguments: {} needs {}", .command.name, .command.needs)]
+    MissingArguments { command: &'static CommandSpec, given: usize },
+    #[error("Too many arguments: {} needs {}", .command.name, .command.needs)]
+    TooManyArguments { command: &'static CommandSpec },
+    #[error("Missing arguments: MSET needs a value for every key, {} has none", quoted(.key))]
+    KeyWithoutValue { key: Bytes },
+    #[error("Invalid key: it is empty, {} takes one space before its key", .command.name)]
+    EmptyKey { command: &'static CommandSpec },
+    #[error("Invalid key: it has {found} bytes, the limit is {limit}")]
+    KeyTooLong { limit: usize, found: usize },
+    #[error("Invalid key: byte 0x{byte:02x} is not allowed in a key")]
+    ByteInKey { command: &'static CommandSpec, byte: u8 },
+    #[error("Value too long: it has {found} bytes, the limit is {limit}")]
+    ValueTooLong { limit: usize, found: usize },
+    #[error("Invalid number: {} is not {expected}", quoted(.found))]
+    NotANumber { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Wrong type: the value of {} is not a 64-bit signed integer", quoted(.key))]
+    ValueNotANumber { key: Bytes },
+    #[error("Overflow: the new value of {} would not fit 64 bits, it stays as it was", quoted(.key))]
+    Overflow { key: Bytes },
+    #[error("Clock exhausted: {0}; FLUSH or delete the data that carries it on every node")]
+    Clock(#[from] ClockExhausted),
+    #[error("Not permitted: this node has no users, so there is nobody to log in as")]
+    NoUsers,
+    #[error("Replication off: mqtt.enabled is false in this node's configuration")]
+    ReplicationOff,
+    #[error("Unavailable: {what} did not answer, try again")]
+    Unavailable { what: &'static str },
+}
+
+/// The word as it may stand in a reply: shortened, in quotes, and on one line whatever it holds.
+fn quoted(word: &[u8]) -> String {
+    let text = String::from_utf8_lossy(word);
+    let mut shown = String::from("'");
+    for character in text.chars() {
+        if shown.len() > MAX_QUOTED_BYTES {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.push('\'');
+    shown
+}

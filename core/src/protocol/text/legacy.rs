@@ -1,0 +1,229 @@
+//! The replies in which MerkleKV 0.1 differs, worded as its servers did, so that programs written
+//! for them keep working.
+
+use super::encode::{end_line, header, line};
+use crate::entry::Entry;
+use crate::protocol::{ClientError, NodeFacts, ReplicationFacts, Reply, Report, StoreFacts};
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// What became of a reply.
+pub(super) enum Outcome {
+    Ended,
+    MoreLeft,
+    /// This reply has no wording of its own.
+    SameAsStandard,
+}
+
+/// The amount of text that a 0.1 client reads as INFO or STATS, in bytes.
+const MAX_REPORT_BYTES: usize = 1024;
+
+pub(super) fn write(
+    reply: &Reply,
+    written: &mut usize,
+    out: &mut BytesMut,
+    enough: usize,
+) -> Outcome {
+    match reply {
+        Reply::Value(entry) => {
+            value_line("VALUE", entry.key(), entry.value().unwrap_or_default(), out);
+        }
+        Reply::NoValue => line("NOT_FOUND", out),
+        Reply::Values(values) => return write_values(values, written, out, enough),
+        Reply::Message(name, message) => {
+            out.put_slice(name.as_bytes());
+            // A bare PING is answered with the space that would precede its message.
+            out.put_u8(b' ');
+            out.put_slice(message.as_deref().unwrap_or_default());
+            end_line(out);
+        }
+        Reply::Version => line(&format!("VERSION {}", crate::VERSION), out),
+        Reply::Report(Report::Info(facts)) => report("INFO", info_lines(&facts.0, &facts.1), out),
+        Reply::Report(Report::Stats(facts)) => {
+            report("STATS", stats_lines(&facts.0, &facts.1), out);
+        }
+        Reply::Replication(facts) => line(&replication(*facts), out),
+        Reply::Error(error) => line(&format!("ERROR {}", wording(error)), out),
+        Reply::Ok
+        | Reply::Deleted
+        | Reply::NotFound
+        | Reply::Keys(_)
+        | Reply::Number(..)
+        | Reply::Report(Report::Clients(_) | Report::Help) => return Outcome::SameAsStandard,
+    }
+    Outcome::Ended
+}
+
+fn write_values(
+    values: &[(Bytes, Option<Entry>)],
+    written: &mut usize,
+    out: &mut BytesMut,
+    enough: usize,
+) -> Outcome {
+    if *written == 0 {
+        match values.iter().filter(|(_, entry)| entry.is_some()).count() {
+            0 => {
+                line("NOT_FOUND", out);
+                return Outcome::Ended;
+            }
+            found => header("VALUES", found, written, out),
+        }
+    }
+    while let Some((key, entry)) = values.get(*written - 1) {
+        if out.len() >= enough {
+            return Outcome::MoreLeft;
+        }
+        let name = String::from_utf8_lossy(key);
+        match entry.as_ref().and_then(|entry| entry.value()) {
+            Some(value) => value_line(&name, key, value, out),
+            None => line(&format!("{name} NOT_FOUND"), out),
+        }
+        *written += 1;
+    }
+    Outcome::Ended
+}
+
+/// Quotes mean nothing to a 0.1 client, so a value with a line break cannot be shown to it.
+fn value_line(name: &str, key: &[u8], value: &[u8], out: &mut BytesMut) {
+    if memchr::memchr2(b'\r', b'\n', value).is_some() {
+        let key = String::from_utf8_lossy(key);
+        line(&format!("ERROR Value for key '{key}' has a line break and cannot be shown"), out);
+        return;
+    }
+    out.put_slice(name.as_bytes());
+    out.put_u8(b' ');
+    out.put_slice(value);
+    end_line(out);
+}
+
+fn report(title: &str, lines: Vec<String>, out: &mut BytesMut) {
+    let start = out.len();
+    line(title, out);
+    for text in lines {
+        if out.len() - start + text.len() + 2 > MAX_REPORT_BYTES {
+            break;
+        }
+        line(&text, out);
+    }
+}
+
+fn replication(facts: ReplicationFacts) -> String {
+    if facts.enabled {
+        format!("REPLICATION enabled {} nodes", facts.peers)
+    } else {
+        "REPLICATION disabled".to_string()
+    }
+}
+
+fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
+    vec![
+        format!("version:{}", crate::VERSION),
+        format!("uptime_seconds:{}", node.uptime_seconds),
+        format!("uptime:{}", spelled_out(node.uptime_seconds)),
+        format!("server_time_unix:{}", node.unix_seconds),
+        format!("db_keys:{}", store.keys),
+    ]
+}
+
+fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
+    let groups: [(&str, &[&str]); 18] = [
+        ("get", &["GET"]),
+        ("scan", &["SCAN"]),
+        ("ping", &["PING"]),
+        ("echo", &["ECHO"]),
+        ("flushdb", &["FLUSH"]),
+        ("memory", &["MEMORY"]),
+        ("clientlist", &["CLIENT"]),
+        ("exists", &["EXISTS"]),
+        ("dbsize", &["DBSIZE"]),
+        ("set", &["SET"]),
+        ("delete", &["DEL"]),
+        ("numeric", &["INCR", "DECR"]),
+        ("string", &["APPEND", "PREPEND"]),
+        ("bulk", &["MGET", "MSET"]),
+        ("stat", &["STATS", "INFO"]),
+        ("sync", &["SYNC"]),
+        ("replicate", &["REPLICATE"]),
+        ("management", &["VERSION", "SHUTDOWN", "AUTH", "HELP", "QUIT"]),
+    ];
+    let mut lines = vec![
+        format!("uptime_seconds:{}", node.uptime_seconds),
+        format!("uptime:{}", spelled_out(node.uptime_seconds)),
+        format!("total_connections:{}", node.connections_accepted),
+        format!("active_connections:{}", node.connections),
+        format!("total_commands:{}", store.runs()),
+    ];
+    let counted = groups.iter().map(|(name, of)| format!("{name}_commands:{}", store.runs_of(of)));
+    lines.extend(counted);
+    lines.push(format!("used_memory_kb:{}", store.memory_bytes / 1024));
+    lines
+}
+
+/// Seconds as `1d 2h 3m 4s`.
+fn spelled_out(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    format!("{days}d {}h {}m {}s", hours % 24, minutes % 60, seconds % 60)
+}
+
+fn wording(error: &ClientError) -> String {
+    match error {
+        ClientError::EmptyLine => "Empty command".to_string(),
+        ClientError::LineTooLong { .. } => "line too long".to_string(),
+        ClientError::UnknownCommand { word } => {
+            format!("Unknown command: {}", String::from_utf8_lossy(word).escape_debug())
+        }
+        ClientError::NotInThisRelease { name } => format!("Unknown command: {name}"),
+        ClientError::MissingArguments { command, given: 0 } => {
+            format!("{} command requires arguments", legacy_name(command.name))
+        }
+        ClientError::MissingArguments { command, .. } => {
+            format!("{} command requires {}", legacy_name(command.name), command.needs)
+        }
+        ClientError::TooManyArguments { command } => match command.arguments {
+            "" => format!("{} command does not accept any arguments", command.name),
+            _ => format!("{} command accepts only one argument", legacy_name(command.name)),
+        },
+        ClientError::KeyWithoutValue { .. } => {
+            "MSET command requires an even number of arguments (key-value pairs)".to_string()
+        }
+        ClientError::EmptyKey { command } => {
+            format!("{} command key cannot be empty", legacy_name(command.name))
+        }
+        ClientError::ByteInKey { byte: b'\t', .. } => {
+            "Invalid character: tab character not allowed in key".to_string()
+        }
+        ClientError::NotANumber { command, .. } => {
+            format!("{} command amount must be a valid number", legacy_name(command.name))
+        }
+        ClientError::ValueNotANumber { key } => {
+            let key = String::from_utf8_lossy(key);
+            format!("Value for key '{key}' is not a valid number")
+        }
+        ClientError::UnknownOption { command, found, .. } => {
+            let found = String::from_utf8_lossy(found).escape_debug().to_string();
+            match command.name {
+                "REPLICATE" => format!("Unknown REPLICATE action: {found}"),
+                "CLIENT" => "Unknown CLIENT subcommand".to_string(),
+                name => format!("{name} command accepts only one argument"),
+            }
+        }
+        ClientError::NotUtf8 { .. }
+        | ClientError::KeyTooLong { .. }
+        | ClientError::ByteInKey { .. }
+        | ClientError::ValueTooLong { .. }
+        | ClientError::Overflow { .. }
+        | ClientError::Clock(_)
+        | ClientError::NoUsers
+        | ClientError::ReplicationOff
+        | ClientError::Unavailable { .. } => error.to_string(),
+    }
+}
+
+/// The word that 0.1 knew a command by in its errors.
+fn legacy_name(name: &'static str) -> &'static str {
+    match name {
+        "DEL" => "DELETE",
+        "INCR" => "INC",
+        "DECR" => "DEC",
+        name => name,
+    }
+}

@@ -1,0 +1,10 @@
+//! What nodes say to each other over MQTT: updates and presence as bytes, and the outbox that holds
+//! what has not been said yet. Knows no store and no broker.
+
+mod outbox;
+mod presence;
+mod update;
+
+pub use outbox::{Outbox, OutboxLimits};
+pub use presence::{Presence, PresenceState};
+pub use update::{Update, UpdateError, decode_update, encode_update, encoded_bytes_at_most};

@@ -1,0 +1,271 @@
+//! The update message: some changes of one node, as MessagePack behind a version byte.
+//!
+//! ```text
+//! +------+----------------------------------------------+
+//! | 0x01 | [origin str, boot_id u64, seq u64, [entry…]] |
+//! +------+----------------------------------------------+
+//!   entry: [kind u8, hlc u64, node u64, key bin, value bin]
+//!   kind:  0 value · 1 tombstone (empty value) · 2 flush register (empty key and value)
+//! ```
+//!
+//! All fields are positional. A reader refuses what it does not know rather than skip it: an entry
+//! half understood would make two nodes disagree for good.
+
+use crate::change::Change;
+use crate::clock::Hlc;
+use crate::entry::Entry;
+use crate::version::{BootId, NodeId, Version};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
+
+const FORMAT: u8 = 1;
+
+const VALUE: u8 = 0;
+const TOMBSTONE: u8 = 1;
+const FLUSH: u8 = 2;
+
+/// No node has a longer id in its configuration, in bytes.
+const MAX_ORIGIN_BYTES: usize = 64;
+
+/// An update message, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The configured name of the node that sent it.
+    pub origin: String,
+    /// The start of that node in which it did.
+    pub boot: BootId,
+    /// Counts that node's messages since that start.
+    pub seq: u64,
+    /// What changed.
+    pub changes: Vec<Change>,
+}
+
+/// Why bytes are not an update message. Nothing of the message was taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// Another version of the format, or no update at all.
+    #[error("it begins with {0:?}, an update begins with {FORMAT}")]
+    Format(Option<u8>),
+    /// Not the MessagePack that the format asks for.
+    #[error("it is not the MessagePack of an update: {0}")]
+    Encoding(#[from] rmp_serde::decode::Error),
+    /// Bytes behind the end of the update.
+    #[error("more bytes follow its end")]
+    TrailingBytes,
+    /// A node name that no configuration allows.
+    #[error("its origin has {0} bytes, the limit is {MAX_ORIGIN_BYTES}")]
+    Origin(usize),
+    /// An entry that cannot be.
+    #[error("entry {at}: {problem}")]
+    Entry {
+        /// Its place, from 0.
+        at: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireUpdate<'a> {
+    origin: &'a str,
+    boot: u64,
+    seq: u64,
+    #[serde(borrow)]
+    entries: Vec<WireEntry<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireEntry<'a> {
+    kind: u8,
+    hlc: u64,
+    node: u64,
+    #[serde(borrow)]
+    key: &'a Bytes,
+    #[serde(borrow)]
+    value: &'a Bytes,
+}
+
+/// The message that carries these changes.
+pub fn encode_update(
+    origin: &str,
+    boot: BootId,
+    seq: u64,
+    changes: &[Change],
+) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    let entries = changes.iter().map(wire_entry).collect();
+    let mut message = vec![FORMAT];
+    let update = WireUpdate { origin, boot: boot.0, seq, entries };
+    rmp_serde::encode::write(&mut message, &update)?;
+    Ok(message)
+}
+
+/// An upper bound of what one entry adds to a message, in bytes.
+pub fn encoded_bytes_at_most(entry: &Entry) -> usize {
+    const FRAMING: usize = 1 + 1 + 9 + 9 + 5 + 5;
+    FRAMING + entry.key().len() + entry.value().map_or(0, <[u8]>::len)
+}
+
+/// The update that a message carries. Memory is bounded by a small multiple of the message.
+pub fn decode_update(message: &[u8]) -> Result<Update, UpdateError> {
+    let body = match message.split_first() {
+        Some((&FORMAT, body)) => body,
+        first => return Err(UpdateError::Format(first.map(|(format, _)| *format))),
+    };
+    let mut reader = rmp_serde::Deserializer::from_read_ref(body);
+    let update = WireUpdate::deserialize(&mut reader)?;
+    // The reader does not tell where it stands, but at the end it finds no further marker.
+    let beyond = IgnoredAny::deserialize(&mut reader);
+    if !matches!(beyond, Err(rmp_serde::decode::Error::InvalidMarkerRead(_))) {
+        return Err(UpdateError::TrailingBytes);
+    }
+    if update.origin.is_empty() || update.origin.len() > MAX_ORIGIN_BYTES {
+        return Err(UpdateError::Origin(update.origin.len()));
+    }
+    let entries = update.entries.iter().enumerate();
+    let changes = entries
+        .map(|(at, entry)| change(entry).map_err(|problem| UpdateError::Entry { at, problem }))
+        .collect::<Result<_, _>>()?;
+    Ok(Update {
+        origin: update.origin.to_string(),
+        boot: BootId(update.boot),
+        seq: update.seq,
+        changes,
+    })
+}
+
+fn wire_entry(change: &Change) -> WireEntry<'_> {
+    let (kind, key, value): (u8, &[u8], &[u8]) = match change {
+        Change::Entry(entry) => match entry.value() {
+            Some(value) => (VALUE, entry.key(), value),
+            None => (TOMBSTONE, entry.key(), &[]),
+        },
+        Change::Flush(_) => (FLUSH, &[], &[]),
+    };
+    let Version { hlc, node } = change.version();
+    WireEntry { kind, hlc: hlc.raw(), node: node.0, key: Bytes::new(key), value: Bytes::new(value) }
+}
+
+fn change(entry: &WireEntry<'_>) -> Result<Change, &'static str> {
+    let version = Version { hlc: Hlc::from_raw(entry.hlc), node: NodeId(entry.node) };
+    match (entry.kind, entry.key.is_empty(), entry.value.is_empty()) {
+        (VALUE, false, _) => Ok(Change::Entry(Entry::value_of(entry.key, entry.value, version))),
+        (TOMBSTONE, false, true) => Ok(Change::Entry(Entry::tombstone(entry.key, version))),
+        (FLUSH, true, true) => Ok(Change::Flush(version)),
+        (VALUE | TOMBSTONE, true, _) => Err("its key is empty"),
+        (TOMBSTONE, false, false) => Err("it is a tombstone with a value"),
+        (FLUSH, _, _) => Err("it is a flush with a key or a value"),
+        (_, _, _) => Err("its kind is unknown"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(hlc: u64) -> Version {
+        Version { hlc: Hlc::from_raw(hlc), node: NodeId(0xabcd) }
+    }
+
+    fn sample() -> Vec<Change> {
+        vec![
+            Change::Flush(version(1)),
+            Change::Entry(Entry::value_of(b"k", b"v\xff", version(0x0102_0304))),
+            Change::Entry(Entry::tombstone(b"gone", version(3))),
+        ]
+    }
+
+    fn message() -> Vec<u8> {
+        encode_update("node1", BootId(7), 5, &sample()).unwrap()
+    }
+
+    #[test]
+    fn the_bytes_of_an_update_do_not_change() {
+        let hex: String = message().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            concat!(
+                "01",                                 // format
+                "94a56e6f6465310705",                 // [ "node1", 7, 5,
+                "93",                                 // [
+                "950201cdabcdc400c400",               // [2, 1, 0xabcd, "", ""]
+                "9500ce01020304cdabcdc4016bc40276ff", // [0, 0x01020304, 0xabcd, "k", "v\xff"]
+                "950103cdabcdc404676f6e65c400",       // [1, 3, 0xabcd, "gone", ""]
+            )
+        );
+    }
+
+    #[test]
+    fn an_update_is_read_as_it_was_written() {
+        let update = decode_update(&message()).unwrap();
+        let expected =
+            Update { origin: "node1".into(), boot: BootId(7), seq: 5, changes: sample() };
+        assert_eq!(update, expected);
+        let entries = sample().into_iter().filter_map(|change| match change {
+            Change::Entry(entry) => Some(encoded_bytes_at_most(&entry)),
+            Change::Flush(_) => None,
+        });
+        assert!(message().len() <= entries.sum::<usize>() + 64);
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let message = message();
+        for end in 0..message.len() {
+            assert!(decode_update(&message[..end]).is_err(), "{end} bytes");
+        }
+        let longer = [&message[..], b"x"].concat();
+        assert!(matches!(decode_update(&longer), Err(UpdateError::TrailingBytes)));
+    }
+
+    #[test]
+    fn changed_bytes_are_refused_or_give_another_update_but_never_panic() {
+        let message = message();
+        for at in 0..message.len() {
+            for bit in 0..8 {
+                let mut changed = message.clone();
+                changed[at] ^= 1 << bit;
+                if let Ok(update) = decode_update(&changed) {
+                    assert_ne!(update, decode_update(&message).unwrap(), "byte {at} bit {bit}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_that_the_message_does_not_have_cost_no_memory() {
+        // A list of 2^32-1 entries, and a key of 2^32-1 bytes.
+        let list = b"\x01\x94\xa1n\x01\x01\xdd\xff\xff\xff\xff";
+        let key = b"\x01\x94\xa1n\x01\x01\x91\x95\x00\x01\x01\xc6\xff\xff\xff\xff";
+        assert!(decode_update(list).is_err());
+        assert!(decode_update(key).is_err());
+        let nested = [&b"\x01"[..], &[0x91; 100_000]].concat();
+        assert!(decode_update(&nested).is_err());
+    }
+
+    #[test]
+    fn entries_that_cannot_be_are_refused() {
+        let encode = |kind: u8, key: &[u8], value: &[u8]| {
+            let entry =
+                WireEntry { kind, hlc: 1, node: 1, key: Bytes::new(key), value: Bytes::new(value) };
+            let update = WireUpdate { origin: "n", boot: 1, seq: 1, entries: vec![entry] };
+            [vec![FORMAT], rmp_serde::to_vec(&update).unwrap()].concat()
+        };
+        for (kind, key, value) in [
+            (VALUE, &b""[..], &b"v"[..]),
+            (TOMBSTONE, b"k", b"v"),
+            (TOMBSTONE, b"", b""),
+            (FLUSH, b"k", b""),
+            (3, b"k", b"v"),
+        ] {
+            let refused = decode_update(&encode(kind, key, value));
+            assert!(matches!(refused, Err(UpdateError::Entry { at: 0, .. })), "{refused:?}");
+        }
+        assert!(decode_update(&encode(VALUE, b"k", b"")).is_ok());
+        let name = "n".repeat(65);
+        let long = encode_update(&name, BootId(1), 1, &[]).unwrap();
+        assert!(matches!(decode_update(&long), Err(UpdateError::Origin(65))));
+        assert!(matches!(decode_update(b"\x02"), Err(UpdateError::Format(Some(2)))));
+        assert!(matches!(decode_update(b""), Err(UpdateError::Format(None))));
+    }
+}

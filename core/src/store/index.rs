@@ -1,0 +1,128 @@
+//! The hash index: entries by key, cut into shards so that growing, sweeping and listing are done
+//! a piece at a time. Decides nothing about versions.
+
+use crate::entry::{Entry, Kind};
+use crate::version::Version;
+use hashbrown::HashTable;
+use hashbrown::hash_table;
+use siphasher::sip::SipHasher13;
+
+/// How many shards. A table grows by moving all it holds, which at a million keys in one table
+/// would stop every client for tens of milliseconds; a shard holds one 256th of that.
+pub(super) const SHARDS: usize = 256;
+
+/// Keys come from strangers, so the hash is keyed: whoever does not know the seed cannot choose
+/// keys that fall into one bucket. SipHash-1-3, as the standard library's own map.
+#[derive(Clone, Copy, Debug)]
+pub struct HashSeed(pub u64, pub u64);
+
+impl HashSeed {
+    /// The place of a key in a table.
+    pub(crate) fn hash(self, key: &[u8]) -> u64 {
+        SipHasher13::new_with_keys(self.0, self.1).hash(key)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Index {
+    seed: HashSeed,
+    shards: Vec<Shard>,
+    totals: Totals,
+}
+
+/// One shard and the flush that it was last swept for.
+#[derive(Debug, Default)]
+struct Shard {
+    entries: HashTable<Entry>,
+    swept: Version,
+}
+
+/// What the index holds. Entries that a flush killed count until their shard is swept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) values: usize,
+    pub(super) tombstones: usize,
+    pub(super) bytes: usize,
+}
+
+impl Totals {
+    fn add(&mut self, entry: &Entry) {
+        *self.count_of(entry.kind()) += 1;
+        self.bytes += entry.memory_bytes();
+    }
+
+    fn remove(&mut self, entry: &Entry) {
+        *self.count_of(entry.kind()) -= 1;
+        self.bytes -= entry.memory_bytes();
+    }
+
+    fn count_of(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Value => &mut self.values,
+            Kind::Tombstone => &mut self.tombstones,
+        }
+    }
+}
+
+impl Index {
+    pub(super) fn new(seed: HashSeed) -> Index {
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Index { seed, shards, totals: Totals::default() }
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
+        let hash = self.seed.hash(key);
+        self.shards[shard_of(hash)].entries.find(hash, |entry| entry.key() == key)
+    }
+
+    /// Puts an entry in the place of the one with its key.
+    pub(super) fn replace(&mut self, entry: Entry) {
+        let seed = self.seed;
+        let hash = seed.hash(entry.key());
+        let entries = &mut self.shards[shard_of(hash)].entries;
+        self.totals.add(&entry);
+        let same_key = |held: &Entry| held.key() == entry.key();
+        match entries.entry(hash, same_key, |held| seed.hash(held.key())) {
+            hash_table::Entry::Occupied(mut place) => {
+                self.totals.remove(place.get());
+                *place.get_mut() = entry;
+            }
+            hash_table::Entry::Vacant(place) => {
+                place.insert(entry);
+            }
+        }
+    }
+
+    pub(super) fn shard(&self, shard: usize) -> impl Iterator<Item = &Entry> {
+        self.shards[shard].entries.iter()
+    }
+
+    /// Drops what the flush killed in one shard, and gives back the room if nothing is left.
+    pub(super) fn sweep(&mut self, shard: usize, flush: Version) {
+        let Shard { entries, swept } = &mut self.shards[shard];
+        if *swept >= flush {
+            return;
+        }
+        *swept = flush;
+        let totals = &mut self.totals;
+        entries.retain(|entry| {
+            let survives = entry.version() > flush;
+            if !survives {
+                totals.remove(entry);
+            }
+            survives
+        });
+        if entries.is_empty() {
+            *entries = HashTable::new();
+        }
+    }
+}
+
+/// Bits 48 to 55: the table itself places by the lowest bits and tags by the highest seven.
+fn shard_of(hash: u64) -> usize {
+    ((hash >> 48) as usize) % SHARDS
+}
