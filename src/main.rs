@@ -1,2 +1,25 @@
-//! x
-fn main() {}
+//! The program `merkle-kv`: arguments, configuration, logging, and a node. Decides nothing.
+
+mod args;
+mod run;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        None => run::node(&arguments.config.path),
+        Some(Command::CheckConfig { config }) => run::check_config(&config.path),
+        Some(Command::PrintConfig { reference: true, .. }) => run::print_reference(),
+        Some(Command::PrintConfig { config, .. }) => run::print_config(&config.path),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}

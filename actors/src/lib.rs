@@ -1,1 +1,34 @@
-//! x
+//! A MerkleKV node: every socket, timer, clock, thread and file around the pure engine of
+//! `merkle-kv-core`. A handler unwraps a message, calls the engine, and routes the result.
+//!
+//! | actor | thread | owns | receives |
+//! |---|---|---|---|
+//! | `SystemActor` | main | the children, their restarts, the order of the end | `ChildDown`, `Stop`, `SetReplication` |
+//! | `StoreActor` | its own | the engine: data, clock, outbox | `Execute`, `Apply`, `Attach`, `TakeUpdate`, `ReadFacts` |
+//! | `ListenerActor` | main | the listening socket | `StopListening` |
+//! | `ConnectionActor` | the store's, or one of `io_threads` | one client | – |
+//! | `MqttActor` | main | the connection to the broker | `Changed`, `Switched`, `Drain` |
+//! | `BrokerActor` | main | the in-process broker, which has threads of its own | – |
+//!
+//! A message type lives in the file of the actor that receives it. [`Node`] starts them all.
+
+#[cfg(feature = "broker")]
+mod broker;
+mod clients;
+mod connection;
+mod exit;
+mod facts;
+mod listener;
+pub mod logging;
+mod mqtt;
+mod node;
+mod random;
+mod signals;
+mod store;
+mod system;
+mod wall_clock;
+
+#[cfg(feature = "broker")]
+pub use broker::BrokerError;
+pub use exit::ExitReason;
+pub use node::{Node, Signals, StartError};

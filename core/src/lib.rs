@@ -10,11 +10,14 @@
 //! config: the configuration file and the environment, to settings
 //! ```
 
+pub mod backoff;
 pub mod change;
 pub mod clock;
+pub mod config;
 pub mod entry;
 pub mod execute;
 pub mod protocol;
+pub mod rate_limit;
 pub mod replication;
 pub mod store;
 pub mod version;

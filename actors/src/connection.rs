@@ -1,0 +1,230 @@
+//! The connection actor: one client. Reads a chunk, sends all its commands to the store as one
+//! batch, writes the replies, and only then reads on; so a client has at most one batch under way,
+//! and one that does not read its replies is not read from.
+
+use crate::clients::ClientSlot;
+use crate::exit::ExitReason;
+use crate::facts::Facts;
+use crate::store::{Execute, StoreActor};
+use crate::system::{SetReplication, Stop, SystemActor};
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
+use bytes::BytesMut;
+use log::debug;
+use merkle_kv_core::execute::{Answer, Batch, Progress, Question};
+use merkle_kv_core::protocol::text::Decoder;
+use merkle_kv_core::protocol::{ClientError, Dialect, Limits, ReplicateAction};
+use std::fmt;
+use std::future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time;
+
+/// How much is read at once, in bytes: at first, and from a client that fills what it gets.
+const FIRST_READ_BYTES: usize = 4 << 10;
+const LARGEST_READ_BYTES: usize = 64 << 10;
+
+/// What all connections of a node have in common.
+pub(crate) struct ConnectionSettings {
+    pub(crate) limits: Limits,
+    pub(crate) dialect: Dialect,
+    /// How long a client may stall inside a command or while not reading its replies.
+    pub(crate) stall_limit: Duration,
+    /// How long it may be silent between commands.
+    pub(crate) idle_limit: Option<Duration>,
+    pub(crate) store: Addr<StoreActor>,
+    pub(crate) system: Addr<SystemActor>,
+    pub(crate) facts: Arc<Facts>,
+    /// Turns true when the node stops: finish what was received, then close.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// One client. Lives from the accepted socket to its close; never restarted.
+pub(crate) struct ConnectionActor {
+    /// Taken by the future that serves the client.
+    start: Option<(TcpStream, ClientSlot)>,
+    settings: Arc<ConnectionSettings>,
+}
+
+impl ConnectionActor {
+    pub(crate) fn new(
+        stream: TcpStream,
+        slot: ClientSlot,
+        settings: Arc<ConnectionSettings>,
+    ) -> ConnectionActor {
+        ConnectionActor { start: Some((stream, slot)), settings }
+    }
+}
+
+impl Actor for ConnectionActor {
+    type Context = Context<ConnectionActor>;
+
+    fn started(&mut self, ctx: &mut Context<ConnectionActor>) {
+        let Some((stream, slot)) = self.start.take() else {
+            return ctx.stop();
+        };
+        let address = slot.address();
+        let client = Client {
+            stream,
+            slot,
+            decoder: Decoder::new(self.settings.limits, self.settings.dialect),
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            read_bytes: FIRST_READ_BYTES,
+            stopping: self.settings.stopping.clone(),
+            settings: self.settings.clone(),
+        };
+        ctx.spawn(client.serve().into_actor(self).map(move |ended, _, ctx| {
+            debug!(client:% = address, reason:% = ended; "connection ended");
+            ctx.stop();
+        }));
+    }
+}
+
+/// Why a connection ended.
+enum Ended {
+    /// The client closed it, perhaps inside a command, which is then not run.
+    PeerClosed,
+    /// QUIT, or the node stops.
+    Asked,
+    /// The client was silent for too long, inside or between commands.
+    Stalled,
+    /// The store is gone: the node is about to stop.
+    StoreGone,
+    /// The socket failed.
+    Broken(io::Error),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::PeerClosed => f.write_str("the client closed it"),
+            Ended::Asked => f.write_str("asked to close"),
+            Ended::Stalled => f.write_str("the client was silent for too long"),
+            Ended::StoreGone => f.write_str("the store is gone"),
+            Ended::Broken(error) => write!(f, "the socket failed: {error}"),
+        }
+    }
+}
+
+/// The state of one client between two chunks.
+struct Client {
+    stream: TcpStream,
+    slot: ClientSlot,
+    decoder: Decoder,
+    input: BytesMut,
+    output: BytesMut,
+    read_bytes: usize,
+    stopping: watch::Receiver<bool>,
+    settings: Arc<ConnectionSettings>,
+}
+
+impl Client {
+    async fn serve(mut self) -> Ended {
+        loop {
+            if let Err(ended) = self.serve_chunk().await {
+                return ended;
+            }
+        }
+    }
+
+    async fn serve_chunk(&mut self) -> Result<(), Ended> {
+        self.read().await?;
+        let requests = self.decoder.decode(&mut self.input);
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let output = std::mem::take(&mut self.output);
+        let mut batch = Batch::new(requests, self.settings.dialect, output);
+        loop {
+            let run = self.settings.store.send(Execute(batch)).await;
+            let (ran, progress) = run.map_err(|_| Ended::StoreGone)?;
+            batch = ran;
+            self.write(&mut batch.output).await?;
+            match progress {
+                Progress::Done if batch.closes() => return Err(Ended::Asked),
+                Progress::Done => break,
+                Progress::More => {}
+                Progress::Ask(question) => batch.answer(self.answer(question).await),
+            }
+        }
+        self.output = batch.output;
+        Ok(())
+    }
+
+    /// Reads what there is. Silence is bounded by where it falls: inside a command, or between two.
+    async fn read(&mut self) -> Result<(), Ended> {
+        let limit = if self.decoder.is_inside_line(&self.input) {
+            Some(self.settings.stall_limit)
+        } else {
+            self.settings.idle_limit
+        };
+        self.input.reserve(self.read_bytes);
+        let silence = async {
+            match limit {
+                Some(limit) => time::sleep(limit).await,
+                None => future::pending().await,
+            }
+        };
+        let read = tokio::select! {
+            biased;
+            read = self.stream.read_buf(&mut self.input) => read,
+            () = silence => return Err(Ended::Stalled),
+            _ = self.stopping.wait_for(|stopping| *stopping) => return Err(Ended::Asked),
+        };
+        match read {
+            Ok(0) => Err(Ended::PeerClosed),
+            Ok(bytes) => {
+                self.slot.is_active();
+                let filled = bytes >= self.read_bytes;
+                let wanted = if filled { self.read_bytes * 2 } else { self.read_bytes };
+                self.read_bytes = wanted.min(LARGEST_READ_BYTES);
+                Ok(())
+            }
+            Err(error) => Err(Ended::Broken(error)),
+        }
+    }
+
+    /// Writes all of `output`. The client may take as long as it likes, as long as it takes some.
+    async fn write(&mut self, output: &mut BytesMut) -> Result<(), Ended> {
+        while !output.is_empty() {
+            let write = self.stream.write_buf(output);
+            match time::timeout(self.settings.stall_limit, write).await {
+                Err(_) => return Err(Ended::Stalled),
+                Ok(Ok(0)) => return Err(Ended::PeerClosed),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(Ended::Broken(error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, question: Question) -> Answer {
+        let ConnectionSettings { facts, system, .. } = &*self.settings;
+        let switch = |on| async move {
+            match system.send(SetReplication(on)).await {
+                Ok(true) => Answer::Done,
+                Ok(false) => Answer::Refused(ClientError::ReplicationOff),
+                Err(_) => Answer::Refused(ClientError::Unavailable { what: "the node" }),
+            }
+        };
+        match question {
+            Question::Info | Question::Stats => Answer::Node(Box::new(facts.node())),
+            Question::Clients => Answer::Clients(facts.clients.list()),
+            Question::Replicate(ReplicateAction::Status) => {
+                Answer::Replication(facts.replication())
+            }
+            Question::Replicate(ReplicateAction::Enable) => switch(true).await,
+            Question::Replicate(ReplicateAction::Disable) => switch(false).await,
+            Question::Quit => Answer::Done,
+            Question::Shutdown => {
+                // The stop waits until this connection has written its reply.
+                system.do_send(Stop(ExitReason::Asked));
+                Answer::Done
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What the node knows of itself: counters that its actors write and INFO, STATS and REPLICATE
+//! STATUS read. Decisions travel as messages; nothing is decided by reading a counter.
+
+use crate::clients::Clients;
+use crate::wall_clock;
+use merkle_kv_core::protocol::{BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Shared by all actors of one node.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    node_id: String,
+    description: Option<String>,
+    started: Instant,
+    pub(crate) clients: Arc<Clients>,
+    pub(crate) actor_restarts: Counter,
+    pub(crate) mqtt: MqttCounters,
+}
+
+/// A number that only ever grows, or a gauge that is set.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// See [`MqttFacts`] for what each counts.
+#[derive(Debug, Default)]
+pub(crate) struct MqttCounters {
+    role: BrokerRole,
+    state: AtomicU8,
+    enabled: AtomicBool,
+    pub(crate) peers: Counter,
+    pub(crate) queued: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) published: Counter,
+    pub(crate) published_changes: Counter,
+    pub(crate) received: Counter,
+    pub(crate) received_own: Counter,
+    pub(crate) applied_changes: Counter,
+    pub(crate) stale_changes: Counter,
+    pub(crate) undecodable: Counter,
+    pub(crate) connections: Counter,
+}
+
+const STATES: [MqttState; 4] =
+    [MqttState::Off, MqttState::Connecting, MqttState::Connected, MqttState::Refused];
+
+impl MqttCounters {
+    pub(crate) fn set_state(&self, state: MqttState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn state(&self) -> MqttState {
+        STATES[usize::from(self.state.load(Ordering::Relaxed)) % STATES.len()]
+    }
+
+    pub(crate) fn set_enabled(&self, enabled: bool) {
+        self.enabled.store(enabled, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Relaxed)
+    }
+
+    fn facts(&self) -> MqttFacts {
+        MqttFacts {
+            role: self.role,
+            state: self.state(),
+            enabled: self.is_enabled(),
+            peers: self.peers.get(),
+            queued: self.queued.get(),
+            dropped: self.dropped.get(),
+            published: self.published.get(),
+            published_changes: self.published_changes.get(),
+            received: self.received.get(),
+            received_own: self.received_own.get(),
+            applied_changes: self.applied_changes.get(),
+            stale_changes: self.stale_changes.get(),
+            undecodable: self.undecodable.get(),
+            connections: self.connections.get(),
+        }
+    }
+}
+
+impl Facts {
+    pub(crate) fn new(
+        node_id: String,
+        description: Option<String>,
+        max_connections: usize,
+        role: BrokerRole,
+    ) -> Facts {
+        let replicates = role != BrokerRole::None;
+        let state = if replicates { MqttState::Connecting } else { MqttState::Off };
+        let mqtt = MqttCounters { role, ..MqttCounters::default() };
+        mqtt.set_state(state);
+        mqtt.set_enabled(replicates);
+        Facts {
+            node_id,
+            description,
+            started: Instant::now(),
+            clients: Arc::new(Clients::new(max_connections)),
+            actor_restarts: Counter::default(),
+            mqtt,
+        }
+    }
+
+    /// Time since the node started; never runs backwards.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn node(&self) -> NodeFacts {
+        NodeFacts {
+            node_id: self.node_id.clone(),
+            description: self.description.clone(),
+            uptime_seconds: self.uptime().as_secs(),
+            unix_seconds: wall_clock::now().0 / 1_000,
+            connections: self.clients.count() as u64,
+            connections_accepted: self.clients.accepted(),
+            connections_refused: self.clients.refused(),
+            actor_restarts: self.actor_restarts.get(),
+            mqtt: self.mqtt.facts(),
+        }
+    }
+
+    pub(crate) fn replication(&self) -> ReplicationFacts {
+        ReplicationFacts {
+            enabled: self.mqtt.is_enabled(),
+            state: self.mqtt.state(),
+            queued: self.mqtt.queued.get(),
+            peers: self.mqtt.peers.get(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_is_read_as_it_was_set() {
+        let counters = MqttCounters::default();
+        for state in STATES {
+            counters.set_state(state);
+            assert_eq!(counters.state(), state);
+        }
+    }
+}

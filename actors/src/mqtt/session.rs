@@ -1,0 +1,152 @@
+//! The state of one connection to the broker: how far joining has come, and what the broker has
+//! not confirmed yet. Turns events into the steps that the actor takes; does nothing itself but
+//! queue requests.
+
+use crate::store::Previous;
+use log::warn;
+use rumqttc::{AsyncClient, Event, Outgoing, Packet, Publish, QoS};
+use std::collections::{HashMap, VecDeque};
+
+/// What a message was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// So many changes.
+    Update { changes: usize },
+    /// The node is up.
+    Presence,
+    /// The node stops.
+    Farewell,
+    /// The id that somebody claims is this node's.
+    Answer,
+}
+
+/// What an event leads to.
+pub(super) enum Step {
+    Nothing,
+    /// The broker is there: subscribe.
+    Subscribe,
+    /// Every subscription is in force: nothing that is published from now on is missed.
+    Joined,
+    /// The broker has a message.
+    Confirmed(Sent),
+    /// A message came in.
+    Message(Publish),
+    /// The broker was told that the node leaves.
+    SaidGoodbye,
+}
+
+/// One connection. The client library confirms messages by packet number, and tells the numbers in
+/// the order in which messages were queued.
+pub(super) struct Session {
+    pub(super) number: u64,
+    client: AsyncClient,
+    subscriptions_left: usize,
+    joined: bool,
+    /// Queued, packet number not known yet.
+    queued: VecDeque<Sent>,
+    unconfirmed: HashMap<u16, Sent>,
+    /// An update is on its way, or is being taken from the outbox.
+    busy: bool,
+    /// What became of the update before: on a new connection, that of the old one.
+    previous: Previous,
+    presence_came_back: bool,
+}
+
+impl Session {
+    pub(super) fn new(number: u64, client: AsyncClient) -> Session {
+        Session {
+            number,
+            client,
+            subscriptions_left: 0,
+            joined: false,
+            queued: VecDeque::new(),
+            unconfirmed: HashMap::new(),
+            busy: false,
+            previous: Previous::Lost,
+            presence_came_back: false,
+        }
+    }
+
+    pub(super) fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Whether the next update may be taken.
+    pub(super) fn is_free(&self) -> bool {
+        self.joined && !self.busy
+    }
+
+    /// An update is being taken. Says what became of the one before.
+    pub(super) fn take(&mut self) -> Previous {
+        self.busy = true;
+        self.previous
+    }
+
+    /// There was no update to take.
+    pub(super) fn has_nothing(&mut self) {
+        self.busy = false;
+    }
+
+    pub(super) fn presence_came_back(&mut self) {
+        self.presence_came_back = true;
+    }
+
+    pub(super) fn has_presence_come_back(&self) -> bool {
+        self.presence_came_back
+    }
+
+    pub(super) fn subscribe(&mut self, filters: &[&String]) {
+        self.subscriptions_left = filters.len();
+        for filter in filters {
+            self.queue_result(self.client.try_subscribe(*filter, QoS::AtLeastOnce));
+        }
+    }
+
+    pub(super) fn publish(&mut self, what: Sent, topic: &str, retain: bool, message: Vec<u8>) {
+        self.queued.push_back(what);
+        let queued = self.client.try_publish(topic, QoS::AtLeastOnce, retain, message);
+        self.queue_result(queued);
+    }
+
+    pub(super) fn disconnect(&self) {
+        self.queue_result(self.client.try_disconnect());
+    }
+
+    pub(super) fn on(&mut self, event: Event) -> Step {
+        match event {
+            Event::Incoming(Packet::ConnAck(_)) => Step::Subscribe,
+            Event::Incoming(Packet::SubAck(_)) => {
+                self.subscriptions_left = self.subscriptions_left.saturating_sub(1);
+                self.joined = self.subscriptions_left == 0;
+                if self.joined { Step::Joined } else { Step::Nothing }
+            }
+            Event::Incoming(Packet::Publish(message)) => Step::Message(message),
+            Event::Incoming(Packet::PubAck(ack)) => match self.unconfirmed.remove(&ack.pkid) {
+                Some(what) => {
+                    if let Sent::Update { .. } = what {
+                        self.busy = false;
+                        self.previous = Previous::Arrived;
+                    }
+                    Step::Confirmed(what)
+                }
+                None => Step::Nothing,
+            },
+            Event::Outgoing(Outgoing::Publish(number)) => {
+                if let Some(what) = self.queued.pop_front() {
+                    self.unconfirmed.insert(number, what);
+                }
+                Step::Nothing
+            }
+            Event::Outgoing(Outgoing::Disconnect) => Step::SaidGoodbye,
+            Event::Incoming(_) | Event::Outgoing(_) => Step::Nothing,
+        }
+    }
+
+    /// The queue has room for everything that a session ever has on its way, so a full one means
+    /// that the connection is stuck; its keep-alive will end it, and the outbox has the changes.
+    fn queue_result(&self, result: Result<(), rumqttc::ClientError>) {
+        if let Err(error) = result {
+            warn!(error:%, session = self.number; "the connection to the broker takes no request");
+        }
+    }
+}

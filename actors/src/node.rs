@@ -1,0 +1,330 @@
+//! One node, from its configuration to its end: what a program, or a test, starts and waits for.
+//! Several live side by side in one process; nothing is global.
+
+use crate::connection::ConnectionSettings;
+use crate::exit::ExitReason;
+use crate::facts::Facts;
+use crate::mqtt::{self, MqttSettings};
+use crate::random;
+use crate::signals;
+use crate::store::StoreActor;
+use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, start_watched};
+use actix::{Addr, Arbiter, AsyncContext, Context, System};
+use log::info;
+use merkle_kv_core::config::{self, Config};
+use merkle_kv_core::execute::{Engine, EngineSettings};
+use merkle_kv_core::protocol::{BrokerRole, Limits};
+use merkle_kv_core::replication::OutboxLimits;
+use merkle_kv_core::store::HashSeed;
+use merkle_kv_core::version::{BootId, NodeId};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use tokio::sync::watch;
+
+#[cfg(feature = "broker")]
+use crate::broker::{BrokerError, BrokerSource};
+
+/// A running node. Dropping it stops the node in order and waits for the end.
+#[derive(Debug)]
+pub struct Node {
+    address: SocketAddr,
+    system: Addr<SystemActor>,
+    exit: mpsc::Receiver<ExitReason>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Whether the process's signals are this node's to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signals {
+    /// SIGTERM and SIGINT stop the node in order; a second one ends the process at once.
+    Follow,
+    /// They mean something else here.
+    Ignore,
+}
+
+/// Why a node did not start. Nothing of it is left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The client port is taken, or not this machine's.
+    #[error("cannot listen for clients on {address}: {source}; change network.bind_port")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The in-process broker did not start; most often its port is taken.
+    #[cfg(feature = "broker")]
+    #[error("cannot start the in-process broker: {0}; change broker.bind_port")]
+    Broker(#[from] BrokerError),
+    /// The configuration asks for what this build does not have.
+    #[cfg(not(feature = "broker"))]
+    #[error("broker.enabled is true, but this program was built without the broker feature")]
+    NoBroker,
+    /// The system gave no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+impl StartError {
+    /// Whether something that only one process can have is taken already.
+    pub fn is_taken(&self) -> bool {
+        let kind = match self {
+            StartError::Listen { source, .. } | StartError::Thread(source) => source.kind(),
+            #[cfg(feature = "broker")]
+            StartError::Broker(error) => error.kind(),
+            #[cfg(not(feature = "broker"))]
+            StartError::NoBroker => return false,
+        };
+        kind == io::ErrorKind::AddrInUse
+    }
+}
+
+impl Node {
+    /// Starts a node. When it returns, the client port accepts connections.
+    pub fn start(config: &Config, signals: Signals) -> Result<Node, StartError> {
+        let (socket, address) = listen(config)?;
+        let parts = Parts::new(config, socket, address)?;
+        let (exit_sender, exit) = mpsc::channel();
+        let (started, start) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("merkle-kv".to_owned())
+            .spawn(move || parts.run(signals, exit_sender, &started))
+            .map_err(StartError::Thread)?;
+        let system = start.recv().map_err(|_| StartError::Thread(io::ErrorKind::Other.into()))?;
+        info!(address:%, version = merkle_kv_core::VERSION; "listening");
+        Ok(Node { address, system, exit, thread: Some(thread) })
+    }
+
+    /// Where clients connect; the port is a real one even if 0 was configured.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Tells the node to stop in order. Returns at once.
+    pub fn stop(&self) {
+        self.system.do_send(Stop(ExitReason::Asked));
+    }
+
+    /// Waits until the node has ended, whyever.
+    pub fn wait(mut self) -> ExitReason {
+        self.join()
+    }
+
+    fn join(&mut self) -> ExitReason {
+        // The system actor gives the reason before it ends; if it panicked, it could not.
+        let reason = self.exit.recv().unwrap_or(ExitReason::Panicked);
+        if let Some(thread) = self.thread.take() {
+            // Its panic is the reason already.
+            let _ = thread.join();
+        }
+        reason
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.stop();
+            self.join();
+        }
+    }
+}
+
+/// The port for clients. Bound before any actor starts, so that a taken one is known at once.
+fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError> {
+    let network = &config.network;
+    let address = SocketAddr::new(network.bind_address, network.bind_port);
+    let bound = || {
+        let socket = TcpListener::bind(address)?;
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        Ok((socket, address))
+    };
+    bound().map_err(|source| StartError::Listen { address, source })
+}
+
+/// Everything that is known before the threads start.
+struct Parts {
+    socket: TcpListener,
+    settings: ClientSettings,
+    io_threads: usize,
+    engine: Engine,
+    facts: Arc<Facts>,
+    mqtt: Option<Arc<MqttSettings>>,
+    #[cfg(feature = "broker")]
+    broker: Option<BrokerSource>,
+}
+
+/// The settings of connections that do not depend on other actors.
+struct ClientSettings {
+    limits: Limits,
+    network: config::Network,
+}
+
+impl Parts {
+    fn new(config: &Config, socket: TcpListener, address: SocketAddr) -> Result<Parts, StartError> {
+        let network = &config.network;
+        let limits = Limits {
+            max_key_bytes: network.max_key_bytes,
+            max_value_bytes: network.max_value_bytes,
+        };
+        let mqtt = config.mqtt.as_ref().map(|mqtt| {
+            Arc::new(MqttSettings {
+                node_id: config.node_id.to_string(),
+                address: advertised(config, address),
+                boot: BootId(random::number()),
+                host: mqtt.broker_address.host.to_string(),
+                port: mqtt.broker_address.port,
+                prefix: mqtt.topic_prefix.to_string(),
+                client_id: mqtt.client_id.clone(),
+                credentials: mqtt.username.clone().map(|user| {
+                    let password = mqtt.password.as_ref();
+                    (user, password.map_or_else(String::new, |secret| secret.expose().to_owned()))
+                }),
+                keep_alive: mqtt.keep_alive,
+                clean_session: mqtt.clean_session,
+                limits,
+            })
+        });
+        let role = match (&mqtt, &config.broker) {
+            (None, _) => BrokerRole::None,
+            (Some(_), Some(_)) => BrokerRole::Embedded,
+            (Some(_), None) => BrokerRole::External,
+        };
+        let engine = Engine::new(EngineSettings {
+            node: NodeId::of(&config.node_id.to_string()),
+            seed: HashSeed(random::number(), random::number()),
+            limits,
+            outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
+        });
+        let description = config.description.clone();
+        let name = config.node_id.to_string();
+        Ok(Parts {
+            socket,
+            settings: ClientSettings { limits, network: network.clone() },
+            io_threads: network.io_threads,
+            engine,
+            facts: Arc::new(Facts::new(name, description, network.max_connections, role)),
+            #[cfg(feature = "broker")]
+            broker: start_broker(config, limits)?,
+            mqtt,
+        })
+    }
+
+    /// The life of the node's main thread.
+    fn run(
+        self,
+        signals: Signals,
+        exit: mpsc::Sender<ExitReason>,
+        started: &mpsc::Sender<Addr<SystemActor>>,
+    ) {
+        let runner = System::new();
+        let store_thread = Arbiter::new();
+        let io_threads: Vec<Arbiter> = (0..self.io_threads).map(|_| Arbiter::new()).collect();
+        let system = runner.block_on(self.start(&store_thread, &io_threads, signals, exit));
+        if let Some(system) = system {
+            // The node's owner waits for it.
+            let _ = started.send(system);
+            // The reason of the end has its own way out.
+            let _ = runner.run();
+        }
+        for thread in io_threads.into_iter().chain([store_thread]) {
+            thread.stop();
+            // A thread whose actor panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+
+    async fn start(
+        self,
+        store_thread: &Arbiter,
+        io_threads: &[Arbiter],
+        signals: Signals,
+        exit: mpsc::Sender<ExitReason>,
+    ) -> Option<Addr<SystemActor>> {
+        let Parts { socket, settings, engine, facts, mqtt, .. } = self;
+        let context = Context::<SystemActor>::new();
+        let system = context.address();
+        let (engine_facts, watcher) = (facts.clone(), system.clone());
+        let store = start_store(store_thread, engine, engine_facts, watcher).await?;
+        let (stopping_sender, stopping) = watch::channel(false);
+        let network = settings.network;
+        let connections = Arc::new(ConnectionSettings {
+            limits: settings.limits,
+            dialect: network.dialect,
+            stall_limit: network.connection_timeout,
+            idle_limit: network.idle_timeout,
+            store: store.clone(),
+            system: system.clone(),
+            facts: facts.clone(),
+            stopping,
+        });
+        let threads = match io_threads {
+            [] => vec![store_thread.handle()],
+            threads => threads.iter().map(Arbiter::handle).collect(),
+        };
+        let plan = Plan {
+            store,
+            facts: facts.clone(),
+            socket: Some(socket),
+            threads,
+            connections,
+            mqtt,
+            #[cfg(feature = "broker")]
+            broker: self.broker,
+        };
+        if signals == Signals::Follow {
+            actix_rt::spawn(signals::follow(system.clone()));
+        }
+        let actor = SystemActor::new(plan, facts, stopping_sender, exit);
+        let task = actix_rt::spawn(context.into_future(actor));
+        actix_rt::spawn(async move {
+            // Whether it panicked shows in whether it gave a reason.
+            let _ = task.await;
+            System::current().stop();
+        });
+        Some(system)
+    }
+}
+
+/// Starts the store on its own thread. Nothing if that thread is not to be had.
+async fn start_store(
+    thread: &Arbiter,
+    engine: Engine,
+    facts: Arc<Facts>,
+    system: Addr<SystemActor>,
+) -> Option<Addr<StoreActor>> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    thread.spawn_fn(move || {
+        let ended = move |reason| system.do_send(ChildDown { child: Child::Store, reason });
+        let store = start_watched(|_| StoreActor::new(engine, facts), ended);
+        // Fails only if the node's own thread has ended meanwhile.
+        let _ = sender.send(store);
+    });
+    receiver.await.ok()
+}
+
+#[cfg(feature = "broker")]
+fn start_broker(config: &Config, limits: Limits) -> Result<Option<BrokerSource>, StartError> {
+    let Some(broker) = &config.broker else {
+        return Ok(None);
+    };
+    let address = SocketAddr::new(broker.bind_address, broker.bind_port);
+    Ok(Some(BrokerSource::start(address, mqtt::largest_incoming_bytes(limits))?))
+}
+
+/// What peers are told to connect to. A wildcard is no address, so loopback stands in for it.
+fn advertised(config: &Config, bound: SocketAddr) -> String {
+    if let Some(address) = &config.network.advertise_address {
+        return format!("{}:{}", address.host, address.port.unwrap_or(bound.port()));
+    }
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port()).to_string()
+}

@@ -1,0 +1,191 @@
+//! The store actor: owns the engine, on a thread that does nothing else unless connections share
+//! it. Runs batches, takes in what other nodes wrote, and hands out what is to be published.
+
+use crate::facts::Facts;
+use crate::wall_clock;
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use merkle_kv_core::change::Change;
+use merkle_kv_core::execute::{Batch, Engine, Progress};
+use merkle_kv_core::protocol::StoreFacts;
+use merkle_kv_core::store::Applied;
+use std::sync::Arc;
+
+/// Owns a node's data for as long as the node runs. If it panics the node stops, since half of a
+/// write may have been done.
+pub(crate) struct StoreActor {
+    engine: Engine,
+    facts: Arc<Facts>,
+    /// Whoever publishes, and whether it has been told that there is something.
+    publisher: Option<Recipient<Changed>>,
+    told: bool,
+    /// A [`Sweep`] is on its way.
+    sweeping: bool,
+}
+
+impl StoreActor {
+    pub(crate) fn new(engine: Engine, facts: Arc<Facts>) -> StoreActor {
+        StoreActor { engine, facts, publisher: None, told: false, sweeping: false }
+    }
+
+    /// What every change to the data leads to: the publisher hears of it, and a flush is swept.
+    fn after_change(&mut self, ctx: &mut Context<StoreActor>) {
+        self.tell_publisher();
+        if self.engine.is_sweeping() && !self.sweeping {
+            self.sweeping = true;
+            // To the end of the own mailbox: clients that wait come first.
+            ctx.address().do_send(Sweep);
+        }
+    }
+
+    fn tell_publisher(&mut self) {
+        let Some(outbox) = self.engine.outbox() else {
+            return;
+        };
+        self.facts.mqtt.queued.set(outbox.len() as u64);
+        self.facts.mqtt.dropped.set(outbox.dropped());
+        if outbox.is_empty() || self.told {
+            return;
+        }
+        if let Some(publisher) = &self.publisher {
+            // Only a hint: if it is lost with a failing publisher, the next one attaches itself.
+            publisher.do_send(Changed);
+            self.told = true;
+        }
+    }
+}
+
+impl Actor for StoreActor {
+    type Context = Context<StoreActor>;
+}
+
+/// Run one slice of a batch.
+pub(crate) struct Execute(pub(crate) Batch);
+
+impl Message for Execute {
+    type Result = (Batch, Progress);
+}
+
+impl Handler<Execute> for StoreActor {
+    type Result = MessageResult<Execute>;
+
+    fn handle(&mut self, message: Execute, ctx: &mut Context<StoreActor>) -> Self::Result {
+        let Execute(mut batch) = message;
+        let progress = batch.run(&mut self.engine, wall_clock::now());
+        self.after_change(ctx);
+        MessageResult((batch, progress))
+    }
+}
+
+/// Take in what another node wrote. Answers with how many changes won.
+pub(crate) struct Apply(pub(crate) Vec<Change>);
+
+impl Message for Apply {
+    type Result = usize;
+}
+
+impl Handler<Apply> for StoreActor {
+    type Result = usize;
+
+    fn handle(&mut self, Apply(changes): Apply, ctx: &mut Context<StoreActor>) -> usize {
+        let now = wall_clock::now();
+        let apply = |change| self.engine.apply(change, now) == Applied::Won;
+        let won = changes.into_iter().map(apply).filter(|won| *won).count();
+        self.after_change(ctx);
+        won
+    }
+}
+
+/// To whoever publishes: the outbox is no longer empty.
+pub(crate) struct Changed;
+
+impl Message for Changed {
+    type Result = ();
+}
+
+/// From whoever publishes from now on. What its predecessor left in flight waits again.
+pub(crate) struct Attach(pub(crate) Recipient<Changed>);
+
+impl Message for Attach {
+    type Result = ();
+}
+
+impl Handler<Attach> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, Attach(publisher): Attach, _: &mut Context<StoreActor>) {
+        self.publisher = Some(publisher);
+        self.told = false;
+        if let Some(outbox) = self.engine.outbox() {
+            outbox.restore();
+        }
+        self.tell_publisher();
+    }
+}
+
+/// What became of the message that was taken last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Previous {
+    /// The broker has it.
+    Arrived,
+    /// The connection broke before the broker confirmed it.
+    Lost,
+}
+
+/// Hand out changes for the next message of about so many bytes.
+pub(crate) struct TakeUpdate {
+    pub(crate) previous: Previous,
+    pub(crate) max_bytes: usize,
+}
+
+impl Message for TakeUpdate {
+    type Result = Option<Vec<Change>>;
+}
+
+impl Handler<TakeUpdate> for StoreActor {
+    type Result = Option<Vec<Change>>;
+
+    fn handle(&mut self, message: TakeUpdate, _: &mut Context<StoreActor>) -> Self::Result {
+        let outbox = self.engine.outbox()?;
+        match message.previous {
+            Previous::Arrived => outbox.settle(),
+            Previous::Lost => outbox.restore(),
+        }
+        let taken = outbox.take(message.max_bytes);
+        self.told = taken.is_some();
+        self.facts.mqtt.queued.set(outbox.len() as u64);
+        taken
+    }
+}
+
+/// Give back a piece of the room that a flush freed.
+struct Sweep;
+
+impl Message for Sweep {
+    type Result = ();
+}
+
+impl Handler<Sweep> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Sweep, ctx: &mut Context<StoreActor>) {
+        self.sweeping = self.engine.sweep_step();
+        if self.sweeping {
+            ctx.address().do_send(Sweep);
+        }
+    }
+}
+
+/// Facts about the data.
+pub(crate) struct ReadFacts;
+
+impl Message for ReadFacts {
+    type Result = StoreFacts;
+}
+
+impl Handler<ReadFacts> for StoreActor {
+    type Result = MessageResult<ReadFacts>;
+
+    fn handle(&mut self, _: ReadFacts, _: &mut Context<StoreActor>) -> Self::Result {
+        MessageResult(self.engine.facts())
+    }
+}

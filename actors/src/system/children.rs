@@ -1,0 +1,90 @@
+//! The actors of one node on the main thread: how each is made, and where it is now.
+
+use super::supervise::start_watched;
+use super::{Child, ChildDown, SystemActor};
+#[cfg(feature = "broker")]
+use crate::broker::{BrokerActor, BrokerSource};
+use crate::connection::ConnectionSettings;
+use crate::facts::Facts;
+use crate::listener::{ListenerActor, StopListening};
+use crate::mqtt::{MqttActor, MqttSettings};
+use crate::store::StoreActor;
+use actix::{Addr, ArbiterHandle};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// What the children are made of, again and again.
+pub(crate) struct Plan {
+    pub(crate) store: Addr<StoreActor>,
+    pub(crate) facts: Arc<Facts>,
+    /// Bound already; every listener gets a copy. Gone once the node stops.
+    pub(crate) socket: Option<TcpListener>,
+    /// The threads that serve connections.
+    pub(crate) threads: Vec<ArbiterHandle>,
+    pub(crate) connections: Arc<ConnectionSettings>,
+    pub(crate) mqtt: Option<Arc<MqttSettings>>,
+    #[cfg(feature = "broker")]
+    pub(crate) broker: Option<BrokerSource>,
+}
+
+/// The children that run now. Their addresses change when they are started again.
+pub(super) struct Children {
+    plan: Plan,
+    listener: Option<Addr<ListenerActor>>,
+    mqtt: Option<Addr<MqttActor>>,
+}
+
+impl Children {
+    pub(super) fn new(plan: Plan) -> Children {
+        Children { plan, listener: None, mqtt: None }
+    }
+
+    pub(super) fn mqtt(&self) -> Option<Addr<MqttActor>> {
+        self.mqtt.clone()
+    }
+
+    pub(super) fn replicates(&self) -> bool {
+        self.plan.mqtt.is_some()
+    }
+
+    /// Starts a child, if the configuration asks for it.
+    pub(super) fn start(&mut self, child: Child, system: Addr<SystemActor>) {
+        let ended = {
+            let system = system.clone();
+            move |reason| system.do_send(ChildDown { child, reason })
+        };
+        let plan = &mut self.plan;
+        match child {
+            // Its thread is the node's, which starts it once.
+            Child::Store => {}
+            Child::Listener => {
+                let socket = plan.socket.as_ref().map(TcpListener::try_clone);
+                let (threads, settings) = (plan.threads.clone(), plan.connections.clone());
+                let make = |words| ListenerActor::new(socket, threads, settings, words);
+                self.listener = Some(start_watched(make, ended));
+            }
+            Child::Mqtt => {
+                if let Some(settings) = &plan.mqtt {
+                    let (store, facts) = (plan.store.clone(), plan.facts.clone());
+                    let make = |_| MqttActor::new(settings.clone(), store, facts);
+                    self.mqtt = Some(start_watched(make, ended));
+                }
+            }
+            Child::Broker =>
+            {
+                #[cfg(feature = "broker")]
+                if let Some(source) = &mut plan.broker {
+                    start_watched(|words| BrokerActor::new(source, words), ended);
+                }
+            }
+        }
+    }
+
+    /// Closes the port: the listener's copy of the socket and the one to make more of.
+    pub(super) fn stop_listening(&mut self) {
+        self.plan.socket = None;
+        if let Some(listener) = &self.listener {
+            listener.do_send(StopListening);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The table of configuration: one row per key, from which the environment names, the checks, the
+//! reference file and the printed configuration are made. What a row accepts is in `kinds`.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+#[cfg(test)]
+use super::kinds::Refusal;
+use super::kinds::{
+    Advertise, Boolean, BrokerUrl, FilePath, Form, Integer, Ip, Kind, Line, Node, OneOf, Password,
+    Seconds, SecondsOrNever, Topic,
+};
+use super::raw::Written;
+use super::resolved::Config;
+
+/// What every name in the environment that is meant for us begins with.
+pub(super) const ENVIRONMENT_PREFIX: &str = "MERKLE_KV_";
+
+/// The most connections a node may be told to serve: one file descriptor each.
+const MAX_CONNECTIONS: usize = 100_000;
+
+/// The longest key, in bytes: its length is written in two bytes.
+const MAX_KEY_BYTES: usize = 65_535;
+
+/// The longest value, in bytes: it has to fit into one MQTT publish with room to spare.
+const MAX_VALUE_BYTES: usize = 64 << 20;
+
+/// The most threads that serve connections: more only take turns.
+const MAX_IO_THREADS: usize = 64;
+
+/// The longest a client may stall inside a command, in seconds: a day.
+const MAX_CONNECTION_TIMEOUT_SECONDS: u32 = 86_400;
+
+/// The longest silence that still ends, in seconds: a year. More is "never" and written as 0.
+const MAX_IDLE_TIMEOUT_SECONDS: u32 = 31_536_000;
+
+/// The longest keep-alive, in seconds: MQTT writes it in two bytes. Below 1 the client panics.
+const MAX_KEEP_ALIVE_SECONDS: u32 = 65_535;
+
+/// The longest text that is shown to people, in characters.
+const MAX_LINE_CHARS: usize = 256;
+
+/// The longest client id, in characters: brokers must take 23 and in practice take these.
+const MAX_CLIENT_ID_CHARS: usize = 128;
+
+/// The largest log file, in megabytes: a terabyte.
+const MAX_LOG_FILE_MB: u64 = 1_048_576;
+
+/// The most log files: each rotation renames all of them.
+const MAX_LOG_FILES: usize = 1_000;
+
+/// The sections of the file in the order of the rows. The top level has no name.
+pub(super) static SECTIONS: &[Section] = &[
+    Section { name: "", meaning: "The node itself." },
+    Section { name: "network", meaning: "The port that clients and peers connect to." },
+    Section { name: "mqtt", meaning: "How writes reach the other nodes." },
+    Section {
+        name: "broker",
+        meaning: "An MQTT broker inside this node, for a cluster without one.",
+    },
+    Section { name: "logging", meaning: "What the node says about itself." },
+];
+
+/// A part of the file.
+pub(super) struct Section {
+    /// As it stands between brackets; empty for the top level.
+    pub(super) name: &'static str,
+    /// A sentence for the reference.
+    pub(super) meaning: &'static str,
+}
+
+/// What a row says whatever its kind is.
+pub(super) struct About {
+    /// The section, empty for the top level.
+    pub(super) section: &'static str,
+    /// The name within the section.
+    pub(super) name: &'static str,
+    /// What holds if nobody writes the key.
+    pub(super) absent: Absent,
+    /// One sentence.
+    pub(super) meaning: &'static str,
+    /// Whether the value may never be shown.
+    pub(super) secret: bool,
+}
+
+/// What holds if nobody writes a key.
+pub(super) enum Absent {
+    /// This value.
+    Default(Written),
+    /// No value. The example is for the reference.
+    Unset(Written),
+    /// A problem. The example says what to write.
+    Required(Written),
+}
+
+impl About {
+    /// The name in messages: `network.bind_port`.
+    pub(super) fn path(&self) -> String {
+        if self.section.is_empty() {
+            self.name.to_owned()
+        } else {
+            format!("{}.{}", self.section, self.name)
+        }
+    }
+
+    /// The name in the environment: `MERKLE_KV_NETWORK_BIND_PORT`.
+    pub(super) fn variable(&self) -> String {
+        format!("{ENVIRONMENT_PREFIX}{}", self.path().replace('.', "_").to_uppercase())
+    }
+
+    /// Whether a key may be without a value.
+    pub(super) fn optional(&self) -> bool {
+        match self.absent {
+            Absent::Unset(_) => true,
+            Absent::Default(_) | Absent::Required(_) => false,
+        }
+    }
+}
+
+/// A row with the type that its value resolves to.
+pub(super) struct Key<K: Kind> {
+    /// What the row says whatever its kind is.
+    pub(super) about: About,
+    /// What it accepts.
+    pub(super) kind: K,
+    /// Where its value ended up; `None` if it has none or its section is switched off.
+    pub(super) resolved: fn(&Config) -> Option<K::Value>,
+}
+
+/// A row without its type, as those need it who treat all rows alike.
+pub(super) trait Row: Sync {
+    /// What the row says whatever its kind is.
+    fn about(&self) -> &About;
+    /// See [`Kind::FORM`].
+    fn form(&self) -> Form;
+    /// See [`Kind::expected`].
+    fn expected(&self) -> String;
+    /// Whether the row accepts a value.
+    #[cfg(test)]
+    fn check(&self, written: &Written) -> Result<(), Refusal>;
+    /// What a resolved configuration holds, as it would be written, a secret masked.
+    fn resolved(&self, config: &Config) -> Option<Written>;
+}
+
+impl<K: Kind> Row for Key<K> {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn form(&self) -> Form {
+        K::FORM
+    }
+
+    fn expected(&self) -> String {
+        self.kind.expected()
+    }
+
+    #[cfg(test)]
+    fn check(&self, written: &Written) -> Result<(), Refusal> {
+        self.kind.read(written).map(drop)
+    }
+
+    fn resolved(&self, config: &Config) -> Option<Written> {
+        (self.resolved)(config).map(|value| self.kind.write(&value))
+    }
+}
+
+/// Makes a constant of each row, for the one place that resolves it, and [`ROWS`] of all of them.
+macro_rules! rows {
+    ($(
+        $key:ident: $kind_type:ty = $section:literal $name:literal,
+        $kind:expr, $absent:expr, $(secret: $secret:literal,)? $meaning:literal,
+        $resolved:expr;
+    )*) => {
+        $(
+            pub(super) static $key: Key<$kind_type> = Key {
+                about: About {
+                    section: $section,
+                    name: $name,
+                    absent: $absent,
+                    meaning: $meaning,
+                    secret: false $(|| $secret)?,
+                },
+                kind: $kind,
+                resolved: $resolved,
+            };
+        )*
+
+        /// Every row, in the order of the reference.
+        pub(super) static ROWS: &[&dyn Row] = &[$(&$key),*];
+    };
+}
+
+rows! {
+    NODE_ID: Node = "" "node_id",
+        Node, Absent::Required(text("node-1")),
+        "Name of this node, unique in the cluster.",
+        |config| Some(config.node_id.clone());
+    DESCRIPTION: Line = "" "description",
+        Line { max_chars: MAX_LINE_CHARS }, Absent::Unset(text("rack 3, left")),
+        "Free text, shown in INFO.",
+        |config| config.description.clone();
+
+    NETWORK_BIND_ADDRESS: Ip = "network" "bind_address",
+        Ip, Absent::Default(text("127.0.0.1")),
+        "Address to listen on; 0.0.0.0 or :: is every interface.",
+        |config| Some(config.network.bind_address);
+    NETWORK_BIND_PORT: Integer<u16> = "network" "bind_port",
+        Integer { from: 0, to: u16::MAX }, Absent::Default(integer(7379)),
+        "Port to listen on; 0 picks a free one and logs it.",
+        |config| Some(config.network.bind_port);
+    NETWORK_ADVERTISE_ADDRESS: Advertise = "network" "advertise_address",
+        Advertise, Absent::Unset(text("node-1.example.net:7379")),
+        "Where peers are told to connect, if not to the address and port above.",
+        |config| config.network.advertise_address.clone();
+    NETWORK_MAX_CONNECTIONS: Integer<usize> = "network" "max_connections",
+        Integer { from: 1, to: MAX_CONNECTIONS }, Absent::Default(integer(1000)),
+        "Connections served at once; one more gets an error line and is closed.",
+        |config| Some(config.network.max_connections);
+    NETWORK_CONNECTION_TIMEOUT: Seconds = "network" "connection_timeout",
+        Seconds { to: MAX_CONNECTION_TIMEOUT_SECONDS }, Absent::Default(integer(30)),
+        "How long a client may stall inside a command or while not reading its replies.",
+        |config| Some(config.network.connection_timeout);
+    NETWORK_IDLE_TIMEOUT: SecondsOrNever = "network" "idle_timeout",
+        SecondsOrNever { to: MAX_IDLE_TIMEOUT_SECONDS }, Absent::Default(integer(0)),
+        "Silence between commands after which a connection is closed; 0 is never.",
+        |config| Some(config.network.idle_timeout);
+    NETWORK_MAX_KEY_BYTES: Integer<usize> = "network" "max_key_bytes",
+        Integer { from: 1, to: MAX_KEY_BYTES }, Absent::Default(integer(1024)),
+        "Longest key that is accepted.",
+        |config| Some(config.network.max_key_bytes);
+    NETWORK_MAX_VALUE_BYTES: Integer<usize> = "network" "max_value_bytes",
+        Integer { from: 1, to: MAX_VALUE_BYTES }, Absent::Default(integer(1_048_576)),
+        "Longest value that is accepted.",
+        |config| Some(config.network.max_value_bytes);
+    NETWORK_IO_THREADS: Integer<usize> = "network" "io_threads",
+        Integer { from: 0, to: MAX_IO_THREADS }, Absent::Default(integer(0)),
+        "Threads that serve connections; 0 is the thread of the store.",
+        |config| Some(config.network.io_threads);
+    NETWORK_DIALECT: OneOf<crate::protocol::Dialect> = "network" "dialect",
+        OneOf(PhantomData), Absent::Default(text("standard")),
+        "Replies of this release, or those that clients of 0.1 know.",
+        |config| Some(config.network.dialect);
+
+    MQTT_ENABLED: Boolean = "mqtt" "enabled",
+        Boolean, Absent::Default(Written::Boolean(true)),
+        "Whether writes are exchanged with other nodes.",
+        |config| Some(config.mqtt.is_some());
+    MQTT_BROKER_ADDRESS: BrokerUrl = "mqtt" "broker_address",
+        BrokerUrl, Absent::Unset(text("tcp://127.0.0.1:1883")),
+        "Broker to connect to; by default the one in this node, if it is enabled.",
+        |config| config.mqtt.as_ref().map(|mqtt| mqtt.broker_address.clone());
+    MQTT_TOPIC_PREFIX: Topic = "mqtt" "topic_prefix",
+        Topic, Absent::Default(text("merkle-kv")),
+        "Start of every topic; names the cluster.",
+        |config| config.mqtt.as_ref().map(|mqtt| mqtt.topic_prefix.clone());
+    MQTT_CLIENT_ID: Line = "mqtt" "client_id",
+        Line { max_chars: MAX_CLIENT_ID_CHARS }, Absent::Unset(text("node-1")),
+        "Name of this node at the broker, if not node_id.",
+        |config| config.mqtt.as_ref().map(|mqtt| mqtt.client_id.clone());
+    MQTT_USERNAME: Line = "mqtt" "username",
+        Line { max_chars: MAX_LINE_CHARS }, Absent::Unset(text("merkle-kv")),
+        "User at the broker.",
+        |config| config.mqtt.as_ref().and_then(|mqtt| mqtt.username.clone());
+    MQTT_PASSWORD: Password = "mqtt" "password",
+        Password, Absent::Unset(text("secret")), secret: true,
+        "Password of that user; never shown.",
+        |config| config.mqtt.as_ref().and_then(|mqtt| mqtt.password.clone());
+    MQTT_KEEP_ALIVE: Seconds = "mqtt" "keep_alive",
+        Seconds { to: MAX_KEEP_ALIVE_SECONDS }, Absent::Default(integer(60)),
+        "Silence after which the broker is asked whether it is there.",
+        |config| config.mqtt.as_ref().map(|mqtt| mqtt.keep_alive);
+    MQTT_CLEAN_SESSION: Boolean = "mqtt" "clean_session",
+        Boolean, Absent::Default(Written::Boolean(true)),
+        "Whether the broker forgets this node when it disconnects.",
+        |config| config.mqtt.as_ref().map(|mqtt| mqtt.clean_session);
+
+    BROKER_ENABLED: Boolean = "broker" "enabled",
+        Boolean, Absent::Default(Written::Boolean(false)),
+        "Whether this node runs a broker.",
+        |config| Some(config.broker.is_some());
+    BROKER_BIND_ADDRESS: Ip = "broker" "bind_address",
+        Ip, Absent::Default(text("127.0.0.1")),
+        "Address the broker listens on.",
+        |config| config.broker.as_ref().map(|broker| broker.bind_address);
+    BROKER_BIND_PORT: Integer<u16> = "broker" "bind_port",
+        Integer { from: 1, to: u16::MAX }, Absent::Default(integer(1883)),
+        "Port the broker listens on.",
+        |config| config.broker.as_ref().map(|broker| broker.bind_port);
+
+    LOGGING_LEVEL: OneOf<super::LogLevel> = "logging" "level",
+        OneOf(PhantomData), Absent::Default(text("info")),
+        "Least important messages that are still logged.",
+        |config| Some(config.logging.level);
+    LOGGING_FORMAT: OneOf<super::LogFormat> = "logging" "format",
+        OneOf(PhantomData), Absent::Default(text("text")),
+        "Lines for people, or one JSON object per line.",
+        |config| Some(config.logging.format);
+    LOGGING_FILE_PATH: FilePath = "logging" "file_path",
+        FilePath, Absent::Unset(text("merkle-kv.log")),
+        "File to log to instead of standard error.",
+        |config| config.logging.file_path.clone();
+    LOGGING_MAX_SIZE_MB: Integer<u64> = "logging" "max_size_mb",
+        Integer { from: 1, to: MAX_LOG_FILE_MB }, Absent::Default(integer(100)),
+        "Size at which the file is rotated, in units of 1048576 bytes.",
+        |config| Some(config.logging.max_size_mb);
+    LOGGING_MAX_FILES: Integer<usize> = "logging" "max_files",
+        Integer { from: 1, to: MAX_LOG_FILES }, Absent::Default(integer(5)),
+        "Files that are kept.",
+        |config| Some(config.logging.max_files);
+}
+
+/// The row of a key, if there is one.
+pub(super) fn find(section: &str, name: &str) -> Option<&'static dyn Row> {
+    rows_of(section).find(|row| row.about().name == name)
+}
+
+/// The rows of a section.
+pub(super) fn rows_of(section: &str) -> impl Iterator<Item = &'static dyn Row> {
+    ROWS.iter().copied().filter(move |row| row.about().section == section)
+}
+
+/// Whether the file may have `[name]`.
+pub(super) fn is_section(name: &str) -> bool {
+    !name.is_empty() && SECTIONS.iter().any(|section| section.name == name)
+}
+
+const fn text(text: &'static str) -> Written {
+    Written::Text(Cow::Borrowed(text))
+}
+
+const fn integer(integer: i128) -> Written {
+    Written::Integer(integer)
+}

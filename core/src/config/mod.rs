@@ -1,0 +1,54 @@
+//! Turns the text of a configuration file and a map of the environment into a [`Config`], or into
+//! the list of everything that is wrong with them. Reads no file, no environment and no clock.
+//!
+//! `keys` is the table: one row per key. `raw` collects what was written and where (`damage`: how much
+//! of a broken file counts), `kinds` says what each row accepts, `resolved` makes the typed result,
+//! `print` writes it back as text, `nearest` guesses at misspelt names.
+
+mod damage;
+mod keys;
+mod kinds;
+mod nearest;
+mod print;
+mod problem;
+mod raw;
+mod resolved;
+mod values;
+
+pub use print::reference;
+pub use problem::{Cause, Place, Problem, Problems};
+pub use resolved::{Broker, Config, Logging, Mqtt, Network};
+pub use values::{
+    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, Secret, TopicPrefix,
+};
+
+use std::collections::BTreeMap;
+
+use problem::Report;
+use raw::Raw;
+
+/// Reads the `text` of a configuration file, lets `environment` override it, and resolves both.
+///
+/// `file_name` is only used in messages. Of `environment`, only names that begin with
+/// `MERKLE_KV_` are looked at. A key that the environment overrides is still checked in the file,
+/// because a mistake there would surface on the day the variable goes away.
+///
+/// # Errors
+///
+/// [`Problems`] with everything that is wrong, not just the first thing. While the text is not
+/// TOML, keys that the damage may have swallowed are not reported as missing.
+pub fn load(
+    text: &str,
+    file_name: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Config, Problems> {
+    let mut report = Report::new(file_name);
+    let raw = Raw::read(text, environment, &mut report);
+    match resolved::resolve(&raw, &mut report) {
+        Some(config) if report.is_empty() => Ok(config),
+        Some(_) | None => Err(report.into_problems()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

