@@ -217,19 +217,24 @@ impl MqttActor {
     /// Takes the next changes out of the outbox, unless a message is on its way already.
     fn publish_next(&mut self, ctx: &mut Context<MqttActor>) {
         let enabled = self.facts.mqtt.is_enabled();
-        let Some(session) = self.session.as_mut().filter(|session| session.is_free() && enabled)
-        else {
+        let Some(session) = self.session.as_mut().filter(|_| enabled) else {
             return;
         };
+        if !session.is_free() {
+            return;
+        }
         let (number, previous) = (session.number, session.take());
         let take = self.store.send(TakeUpdate { previous, max_bytes: UPDATE_BYTES });
-        ctx.spawn(take.into_actor(self).map(move |taken, actor, _| {
+        ctx.spawn(take.into_actor(self).map(move |taken, actor, ctx| {
             let current = actor.session.as_mut().filter(|session| session.number == number);
             match (current, taken) {
                 (Some(_), Ok(Some(changes))) => actor.publish(&changes),
                 (Some(session), Ok(None) | Err(_)) => {
-                    session.has_nothing();
-                    actor.say_goodbye();
+                    if session.has_nothing() {
+                        actor.publish_next(ctx);
+                    } else {
+                        actor.say_goodbye();
+                    }
                 }
                 // What was taken for a session that has ended since is restored by the next.
                 (None, _) => {}

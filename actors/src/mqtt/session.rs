@@ -47,6 +47,8 @@ pub(super) struct Session {
     unconfirmed: HashMap<u16, Sent>,
     /// An update is on its way, or is being taken from the outbox.
     busy: bool,
+    /// The outbox has changed while that was so.
+    changed: bool,
     /// What became of the update before: on a new connection, that of the old one.
     previous: Previous,
     presence_came_back: bool,
@@ -62,6 +64,7 @@ impl Session {
             queued: VecDeque::new(),
             unconfirmed: HashMap::new(),
             busy: false,
+            changed: false,
             previous: Previous::Lost,
             presence_came_back: false,
         }
@@ -71,8 +74,10 @@ impl Session {
         self.joined
     }
 
-    /// Whether the next update may be taken.
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether the next update may be taken. If not, the wish is remembered: the hint that the
+    /// outbox has changed may overtake the answer that it was empty.
+    pub(super) fn is_free(&mut self) -> bool {
+        self.changed = self.busy;
         self.joined && !self.busy
     }
 
@@ -82,9 +87,10 @@ impl Session {
         self.previous
     }
 
-    /// There was no update to take.
-    pub(super) fn has_nothing(&mut self) {
+    /// There was no update to take. Whether to look again, since there may be one now.
+    pub(super) fn has_nothing(&mut self) -> bool {
         self.busy = false;
+        self.changed
     }
 
     pub(super) fn presence_came_back(&mut self) {
