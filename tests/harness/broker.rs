@@ -1,0 +1,80 @@
+//! Mosquitto as a process on a free port, with a configuration of its own, and the two kinds of
+//! broker that the replication tests run against.
+
+use super::wait::{free_port, wait_until};
+use std::fs;
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// What carries a cluster's updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BrokerKind {
+    /// The one inside the first node.
+    Embedded,
+    /// Debian's.
+    Mosquitto,
+}
+
+/// A Mosquitto process. Killed when dropped.
+pub(crate) struct Broker {
+    port: u16,
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Broker {
+    pub(crate) fn start() -> Broker {
+        let folder = tempfile::tempdir().unwrap();
+        let mut broker = Broker { port: free_port(), folder, process: None };
+        broker.resume();
+        broker
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends it like a power cut.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts it again on the same port, with nothing remembered.
+    pub(crate) fn resume(&mut self) {
+        let settings = self.folder.path().join("mosquitto.conf");
+        let text = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n",
+            self.port
+        );
+        fs::write(&settings, text).unwrap();
+        let log = fs::File::create(self.folder.path().join("mosquitto.log")).unwrap();
+        let process = Command::new(program("mosquitto"))
+            .arg("-c")
+            .arg(&settings)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("mosquitto is installed by scripts/install-test-tools.sh");
+        self.process = Some(process);
+        wait_until(Duration::from_secs(10), "mosquitto listens", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Debian puts the broker where not every user looks.
+pub(crate) fn program(name: &str) -> String {
+    let path = format!("/usr/sbin/{name}");
+    if fs::exists(&path).unwrap_or(false) { path } else { name.to_owned() }
+}

@@ -1,0 +1,89 @@
+//! A client on a raw socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long a reply may take. Far more than any does on a loaded machine.
+const REPLY_LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(REPLY_LIMIT)).unwrap();
+        Client { stream: BufReader::new(stream) }
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// The next line, without its line end.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).unwrap();
+        assert!(line.ends_with("\r\n"), "the reply {line:?} has no line end");
+        line.truncate(line.len() - 2);
+        line
+    }
+
+    /// Sends a command and gives the first line of its reply.
+    #[track_caller]
+    pub(crate) fn command(&mut self, command: &str) -> String {
+        self.send(format!("{command}\r\n"));
+        self.line()
+    }
+
+    /// Sends a command and gives the lines of its reply down to `END`, which is left out.
+    #[track_caller]
+    pub(crate) fn list(&mut self, command: &str) -> Vec<String> {
+        self.send(format!("{command}\r\n"));
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line();
+            if line == "END" {
+                return lines;
+            }
+            assert!(!line.starts_with("ERROR"), "{command}: {line}");
+            lines.push(line);
+        }
+    }
+
+    /// One `name:value` of INFO or STATS.
+    #[track_caller]
+    pub(crate) fn fact(&mut self, report: &str, name: &str) -> String {
+        let lines = self.list(report);
+        let found = lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        found.unwrap_or_else(|| panic!("{report} has no {name}: {lines:?}")).to_owned()
+    }
+
+    /// One number of STATS.
+    #[track_caller]
+    pub(crate) fn count(&mut self, name: &str) -> u64 {
+        self.fact("STATS", name).parse().unwrap()
+    }
+
+    /// Whether the node has closed the connection, with or without unread bytes before.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        // A reset is a close too.
+        self.stream.read_to_end(&mut rest).is_ok_and(|_| true) || rest.is_empty()
+    }
+
+    /// Closes the sending half.
+    pub(crate) fn finish(&mut self) {
+        self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The socket itself.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+}

@@ -1,0 +1,225 @@
+//! A node as a process, and a cluster of them.
+
+use super::broker::{Broker, BrokerKind};
+use super::client::Client;
+use super::wait::{free_port, wait_until};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a node may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes topic prefixes unique, so that clusters at one broker do not meet.
+static CLUSTERS: AtomicU32 = AtomicU32::new(0);
+
+/// What a node is started with: lines of TOML by section.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeSettings {
+    pub(crate) node_id: String,
+    /// Lines under `[network]`, beside `bind_port = 0`.
+    pub(crate) network: String,
+    /// Everything behind that: sections with their headers.
+    pub(crate) sections: String,
+}
+
+impl NodeSettings {
+    /// A node on its own, without MQTT.
+    pub(crate) fn alone(node_id: &str) -> NodeSettings {
+        NodeSettings {
+            node_id: node_id.to_owned(),
+            network: String::new(),
+            sections: "[mqtt]\nenabled = false\n".to_owned(),
+        }
+    }
+
+    /// A node at the broker on this port of this machine.
+    pub(crate) fn at_broker(node_id: &str, port: u16, prefix: &str) -> NodeSettings {
+        let sections = format!(
+            "[mqtt]\nbroker_address = \"tcp://127.0.0.1:{port}\"\ntopic_prefix = \"{prefix}\"\n"
+        );
+        NodeSettings { sections, ..NodeSettings::alone(node_id) }
+    }
+
+    /// The same, hosting that broker.
+    pub(crate) fn with_broker(mut self, port: u16) -> NodeSettings {
+        self.sections.push_str(&format!("[broker]\nenabled = true\nbind_port = {port}\n"));
+        self
+    }
+
+    pub(crate) fn network(mut self, line: &str) -> NodeSettings {
+        self.network.push_str(line);
+        self.network.push('\n');
+        self
+    }
+}
+
+/// A running node. Killed when dropped.
+pub(crate) struct Node {
+    pub(crate) settings: NodeSettings,
+    address: SocketAddr,
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Node {
+    /// Starts a node and waits until it listens.
+    pub(crate) fn start(settings: NodeSettings) -> Node {
+        let folder = tempfile::tempdir().unwrap();
+        Node::start_in(folder, settings, 0)
+    }
+
+    fn start_in(folder: TempDir, settings: NodeSettings, port: u16) -> Node {
+        let config = folder.path().join("node.toml");
+        let NodeSettings { node_id, network, sections } = &settings;
+        let text = format!(
+            "node_id = \"{node_id}\"\n[network]\nbind_port = {port}\n{network}\n{sections}"
+        );
+        fs::write(&config, text).unwrap();
+        let log = folder.path().join("node.log");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_merkle-kv"))
+            .arg("--config")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut address = None;
+        wait_until(PATIENCE, "the node listens", || {
+            let text = fs::read_to_string(&log).unwrap();
+            if let Some(status) = process.try_wait().unwrap() {
+                panic!("the node ended with {status}:\n{text}");
+            }
+            address = text
+                .lines()
+                .find(|line| line.contains("node: listening"))
+                .and_then(|line| line.split("address=").nth(1)?.split(' ').next()?.parse().ok());
+            address.is_some()
+        });
+        Node { settings, address: address.unwrap(), folder, process: Some(process) }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    /// What the node has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("node.log")).unwrap()
+    }
+
+    /// The folder of its configuration and its log.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process_id());
+        let text = fs::read_to_string(path).unwrap();
+        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Sends a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process_id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end of the process.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let mut process = self.process.take().unwrap();
+        let mut status = None;
+        wait_until(PATIENCE, "the node ends", || {
+            status = process.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Stops it in order; fails if that does not end with 0.
+    pub(crate) fn stop(mut self) {
+        self.signal("TERM");
+        let status = self.wait();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// Ends it like a power cut.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts it again on the same port, after it has ended. Its data is gone: it lives in memory.
+    pub(crate) fn restart(self) -> Node {
+        assert!(self.process.is_none(), "end the node first");
+        let settings = self.settings.clone();
+        let port = self.address.port();
+        drop(self);
+        Node::start_in(tempfile::tempdir().unwrap(), settings, port)
+    }
+
+    /// Waits until the node has joined its cluster.
+    pub(crate) fn joined(&self) {
+        let mut client = self.client();
+        wait_until(PATIENCE, "the node joins", || {
+            client.command("REPLICATE STATUS").contains(" connected ")
+        });
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("log of {}:\n{}", self.settings.node_id, self.log());
+        }
+    }
+}
+
+/// Nodes that replicate, and their broker. Node 0 hosts the broker if it is the in-process one.
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) prefix: String,
+    pub(crate) broker_port: u16,
+    /// Only if it is Mosquitto.
+    pub(crate) broker: Option<Broker>,
+}
+
+impl Cluster {
+    /// Starts `count` nodes and waits until all have joined.
+    pub(crate) fn start(count: usize, kind: BrokerKind) -> Cluster {
+        let broker = (kind == BrokerKind::Mosquitto).then(Broker::start);
+        let broker_port = broker.as_ref().map_or_else(free_port, Broker::port);
+        let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("test-{}-{number}", std::process::id());
+        let nodes: Vec<Node> = (0..count)
+            .map(|n| {
+                let settings = NodeSettings::at_broker(&format!("node{n}"), broker_port, &prefix);
+                let hosts = n == 0 && kind == BrokerKind::Embedded;
+                Node::start(if hosts { settings.with_broker(broker_port) } else { settings })
+            })
+            .collect();
+        nodes.iter().for_each(Node::joined);
+        Cluster { nodes, prefix, broker_port, broker }
+    }
+
+    pub(crate) fn clients(&self) -> Vec<Client> {
+        self.nodes.iter().map(Node::client).collect()
+    }
+}

@@ -1,0 +1,30 @@
+//! The least that works: one node answers, a cluster replicates, both brokers.
+
+use crate::harness::{BrokerKind, Cluster, Node, NodeSettings, wait_until};
+use std::time::Duration;
+
+#[test]
+fn a_node_answers_and_stops_in_order() {
+    let node = Node::start(NodeSettings::alone("one"));
+    let mut client = node.client();
+    assert_eq!(client.command("SET greeting hello"), "OK");
+    assert_eq!(client.command("GET greeting"), "VALUE hello");
+    node.stop();
+}
+
+#[test]
+fn a_write_on_any_node_is_readable_on_the_others() {
+    for kind in [BrokerKind::Embedded, BrokerKind::Mosquitto] {
+        let cluster = Cluster::start(3, kind);
+        let mut clients = cluster.clients();
+        for writer in 0..3 {
+            assert_eq!(clients[writer].command(&format!("SET k{writer} v{writer}")), "OK");
+            for reader in &mut clients {
+                let value = format!("VALUE v{writer}");
+                wait_until(Duration::from_secs(10), "the write arrives", || {
+                    reader.command(&format!("GET k{writer}")) == value
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests of the whole program: real processes, raw sockets, real brokers. One binary, one topic
+//! per file; what they share is in `harness`.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod harness;
+mod smoke;
