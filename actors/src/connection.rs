@@ -67,6 +67,8 @@ impl Actor for ConnectionActor {
             return ctx.stop();
         };
         let address = slot.address();
+        #[cfg(test)]
+        tests::note(address, ctx.address());
         let client = Client {
             stream,
             slot,
@@ -226,5 +228,26 @@ impl Client {
                 Answer::Done
             }
         }
+    }
+}
+
+/// Where the connection of each client is, for tests that make it fail.
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::ConnectionActor;
+    use actix::Addr;
+    use std::collections::HashMap;
+    use std::net::SocketAddr;
+    use std::sync::Mutex;
+
+    static CONNECTIONS: Mutex<Option<HashMap<SocketAddr, Addr<ConnectionActor>>>> =
+        Mutex::new(None);
+
+    pub(super) fn note(client: SocketAddr, connection: Addr<ConnectionActor>) {
+        CONNECTIONS.lock().unwrap().get_or_insert_default().insert(client, connection);
+    }
+
+    pub(crate) fn of(client: SocketAddr) -> Addr<ConnectionActor> {
+        CONNECTIONS.lock().unwrap().as_ref().unwrap()[&client].clone()
     }
 }

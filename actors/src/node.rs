@@ -328,3 +328,11 @@ fn advertised(config: &Config, bound: SocketAddr) -> String {
     };
     SocketAddr::new(ip, bound.port()).to_string()
 }
+
+/// What a test needs to reach into a node.
+#[cfg(test)]
+impl Node {
+    pub(crate) fn system(&self) -> &Addr<SystemActor> {
+        &self.system
+    }
+}

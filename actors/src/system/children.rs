@@ -32,11 +32,20 @@ pub(super) struct Children {
     plan: Plan,
     listener: Option<Addr<ListenerActor>>,
     mqtt: Option<Addr<MqttActor>>,
+    /// Only a test speaks to it.
+    #[cfg(all(test, feature = "broker"))]
+    broker: Option<Addr<BrokerActor>>,
 }
 
 impl Children {
     pub(super) fn new(plan: Plan) -> Children {
-        Children { plan, listener: None, mqtt: None }
+        Children {
+            plan,
+            listener: None,
+            mqtt: None,
+            #[cfg(all(test, feature = "broker"))]
+            broker: None,
+        }
     }
 
     pub(super) fn mqtt(&self) -> Option<Addr<MqttActor>> {
@@ -74,7 +83,11 @@ impl Children {
             {
                 #[cfg(feature = "broker")]
                 if let Some(source) = &mut plan.broker {
-                    start_watched(|words| BrokerActor::new(source, words), ended);
+                    let _broker = start_watched(|words| BrokerActor::new(source, words), ended);
+                    #[cfg(test)]
+                    {
+                        self.broker = Some(_broker);
+                    }
                 }
             }
         }
@@ -86,5 +99,22 @@ impl Children {
         if let Some(listener) = &self.listener {
             listener.do_send(StopListening);
         }
+    }
+}
+
+/// Where each child is, for tests that make it fail.
+#[cfg(test)]
+impl Children {
+    pub(super) fn store(&self) -> Addr<StoreActor> {
+        self.plan.store.clone()
+    }
+
+    pub(super) fn listener(&self) -> Addr<ListenerActor> {
+        self.listener.clone().unwrap()
+    }
+
+    #[cfg(feature = "broker")]
+    pub(super) fn broker(&self) -> Addr<BrokerActor> {
+        self.broker.clone().unwrap()
     }
 }
