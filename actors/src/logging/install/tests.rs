@@ -63,9 +63,18 @@ fn libraries_are_heard_from_warn_up_unless_somebody_debugs() {
         for target in ["merkle_kv", "merkle_kv_core::store", "merkle_kv_actors::mqtt"] {
             assert_eq!(limit_for(target, level), own);
         }
-        for target in ["rumqttd::router", "rumqttc", "actix", "tokio", "mio::poll", "merkle", ""] {
+        for target in ["rumqttc", "actix", "tokio", "mio::poll", "merkle", ""] {
             assert_eq!(limit_for(target, level), library);
         }
+    }
+}
+
+/// It opens a span at error level for every message.
+#[cfg(feature = "broker")]
+#[test]
+fn the_router_of_the_in_process_broker_is_never_heard() {
+    for target in ["rumqttd::router::routing", "tracing::span", "tracing::span::active"] {
+        assert_eq!(limit_for(target, LevelFilter::Trace), LevelFilter::Off);
     }
 }
 
