@@ -42,7 +42,10 @@ impl Decoder {
         if buffer.len() > self.limits.max_line_bytes() + 1 {
             requests.push(Request::Refused(self.too_long()));
             self.discarding = true;
-            self.discard(buffer);
+            self.searched = 0;
+            // Not clear(), which would keep the room of a whole line for as long as the client
+            // stays.
+            *buffer = BytesMut::new();
         }
         requests
     }

@@ -72,9 +72,10 @@ pub(super) fn write_value(value: &[u8], out: &mut BytesMut) {
 }
 
 /// Writes a key in a list. Keys of the text protocol need no quotes; ones that came another way
-/// may hold spaces.
+/// may hold spaces or tabs, which only in quotes can be handed back to SCAN.
 pub(super) fn write_key(key: &[u8], out: &mut BytesMut) {
-    if memchr::memchr(b' ', key).is_some() { write_quoted(key, out) } else { write_value(key, out) }
+    let spaced = memchr::memchr2(b' ', b'\t', key).is_some();
+    if spaced { write_quoted(key, out) } else { write_value(key, out) }
 }
 
 fn write_quoted(value: &[u8], out: &mut BytesMut) {
