@@ -74,11 +74,12 @@ fn the_later_of_two_remote_writes_stays_whichever_came_first() {
 #[test]
 fn at_one_timestamp_the_greater_node_then_the_delete_then_the_value_digest_decides() {
     let at = |node| ahead(1, node);
-    // SHA-256("b") starts 3e, SHA-256("a") starts ca.
+    // SHA-256("b") starts 3e, ("a") ca, ("5") ef, and (""), of the tombstone, e3.
     let rising = [
         value("k", "x", at(1)),
         value("k", "b", at(2)),
         value("k", "a", at(2)),
+        value("k", "5", at(2)),
         tombstone("k", at(2)),
         value("k", "x", at(3)),
     ];

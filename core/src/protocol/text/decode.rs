@@ -30,7 +30,6 @@ impl Decoder {
         }
         if let Some(end) = memchr::memrchr(b'\n', &buffer[self.searched..]) {
             let complete = buffer.split_to(self.searched + end + 1).freeze();
-            self.searched = 0;
             let mut start = 0;
             for end in memchr::memchr_iter(b'\n', &complete) {
                 requests.push(self.request(&complete, &complete[start..end]));
