@@ -379,6 +379,7 @@ fn pages_of_a_listing_join_without_gap_or_repetition() {
             assert!(page.len() <= limit);
             after = page.last().cloned().map(Bytes::from);
             paged.extend(page);
+            assert!(paged.len() <= all.len(), "a key came twice");
             if after.is_none() {
                 break;
             }
