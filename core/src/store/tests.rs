@@ -205,6 +205,13 @@ fn what_can_be_written_still_can_after_as_many_writes_as_a_line_holds() {
 }
 
 #[test]
+fn at_the_end_of_time_a_write_of_several_keys_is_refused_before_it_begins() {
+    let mut store = store();
+    store.put(b"k", b"v", b"", UnixMillis(u64::MAX)).unwrap();
+    assert!(store.can_write([&b"free"[..]]).is_err());
+}
+
+#[test]
 fn a_flush_kills_all_that_is_here_and_keeps_it_dead_when_it_comes_again() {
     let mut store = store();
     let before = put(&mut store, "k", "v");

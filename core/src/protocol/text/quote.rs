@@ -168,6 +168,21 @@ mod tests {
     }
 
     #[test]
+    fn values_that_would_be_read_differently_have_quotes() {
+        for (value, shown) in [
+            ("", "\"\""),
+            (" a", "\" a\""),
+            ("a ", "\"a \""),
+            ("\"a", "\"\\\"a\""),
+            ("a\n", "\"a\\n\""),
+        ] {
+            let mut line = BytesMut::new();
+            write_value(value.as_bytes(), &mut line);
+            assert_eq!(&line[..], shown.as_bytes());
+        }
+    }
+
+    #[test]
     fn values_that_need_no_quotes_have_none() {
         for value in ["x", "a b", "tab\there", r#"{"a":1}"#, "ünï", "(null)", "END"] {
             let mut line = BytesMut::new();
