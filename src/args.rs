@@ -41,4 +41,31 @@ pub(crate) enum Command {
         #[arg(long)]
         reference: bool,
     },
+    /// Measure running nodes; the keys it writes begin with bench: and are deleted afterwards.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// How fast writes travel: single writes to the other nodes, then a pipelined load.
+    ///
+    /// Prints the spread of the times, and beside it what the broker alone takes in the same run.
+    Replication {
+        /// Client addresses of at least two nodes of one cluster.
+        #[arg(long, value_delimiter = ',', default_values = ["127.0.0.1:7379", "127.0.0.1:7879", "127.0.0.1:7880"])]
+        nodes: Vec<String>,
+        /// The cluster's broker, host:port, to measure it alone.
+        #[arg(long)]
+        broker: Option<String>,
+        /// Single writes to time.
+        #[arg(long, default_value_t = 1_000)]
+        samples: usize,
+        /// Writes of the pipelined load.
+        #[arg(long, default_value_t = 200_000)]
+        writes: usize,
+        /// Bytes of each value.
+        #[arg(long, default_value_t = 64)]
+        value_bytes: usize,
+    },
 }

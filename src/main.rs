@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Some(Command::CheckConfig { config }) => run::check_config(&config.path),
         Some(Command::PrintConfig { reference: true, .. }) => run::print_reference(),
         Some(Command::PrintConfig { config, .. }) => run::print_config(&config.path),
+        Some(Command::Bench(bench)) => run::bench(bench),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,9 @@
 //! What each subcommand does, and which exit code a failure has.
 
+use crate::args::Bench;
 use anyhow::Context;
 use log::LevelFilter;
+use merkle_kv_actors::bench::{self, BenchPlan};
 use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
 use merkle_kv_actors::{ExitReason, Node, Signals, StartError};
 use merkle_kv_core::config::{self, Config};
@@ -74,6 +76,16 @@ pub(crate) fn print_config(path: &Path) -> Result<(), Failure> {
 /// Prints the reference of all keys.
 pub(crate) fn print_reference() -> Result<(), Failure> {
     print!("{}", config::reference());
+    Ok(())
+}
+
+/// Measures running nodes and prints what came out.
+pub(crate) fn bench(bench: Bench) -> Result<(), Failure> {
+    let Bench::Replication { nodes, broker, samples, writes, value_bytes } = bench;
+    let plan = BenchPlan { nodes, broker, samples, writes, value_bytes };
+    let report = bench::run(plan, &mut |step| eprintln!("{step} ..."))
+        .map_err(|error| Failure::Other(error.into()))?;
+    print!("{report}");
     Ok(())
 }
 

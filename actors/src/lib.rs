@@ -12,6 +12,7 @@
 //!
 //! A message type lives in the file of the actor that receives it. [`Node`] starts them all.
 
+pub mod bench;
 #[cfg(feature = "broker")]
 mod broker;
 mod clients;

@@ -6,7 +6,6 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,13 +18,6 @@ use super::embedded::{BrokerEnd, EmbeddedBroker};
 const LIMIT: Duration = Duration::from_secs(20);
 const MIB: usize = 1 << 20;
 const MAX_PACKET: usize = 2 * MIB;
-
-/// Held shared by every test, and alone by those that count threads.
-static THREADS: RwLock<()> = RwLock::new(());
-
-fn among_others() -> RwLockReadGuard<'static, ()> {
-    THREADS.read().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn any_port() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
@@ -167,7 +159,6 @@ fn eventually(condition: impl Fn() -> bool) -> bool {
 
 #[test]
 fn a_published_message_reaches_a_subscriber() {
-    let _shared = among_others();
     let broker = broker();
     let reader = Peer::connect(broker.local_addr(), "reader").subscribed("t/#", QoS::AtLeastOnce);
     let writer = Peer::connect(broker.local_addr(), "writer");
@@ -178,7 +169,6 @@ fn a_published_message_reaches_a_subscriber() {
 
 #[test]
 fn a_message_of_one_mebibyte_and_framing_passes_at_qos_1() {
-    let _shared = among_others();
     let broker = broker();
     let node = Peer::connect(broker.local_addr(), "node").subscribed("t", QoS::AtLeastOnce);
     node.publish("t", false, vec![7; MIB + 1200]);
@@ -187,7 +177,6 @@ fn a_message_of_one_mebibyte_and_framing_passes_at_qos_1() {
 
 #[test]
 fn a_burst_of_large_messages_reaches_a_subscriber_that_keeps_up() {
-    let _shared = among_others();
     let broker = broker();
     let reader = Peer::connect(broker.local_addr(), "reader").subscribed("t", QoS::AtLeastOnce);
     let writer = Peer::connect(broker.local_addr(), "writer");
@@ -203,7 +192,6 @@ fn a_burst_of_large_messages_reaches_a_subscriber_that_keeps_up() {
 #[test]
 fn a_subscriber_that_pauses_gets_all_that_its_log_held() {
     const MESSAGES: usize = 5000;
-    let _shared = among_others();
     let broker = broker();
     let mut slow = welcomed(raw_client(broker.local_addr(), "slow", ""));
     slow.write_all(b"\x82\x06\x00\x01\x00\x01t\x00").unwrap();
@@ -221,7 +209,6 @@ fn a_subscriber_that_pauses_gets_all_that_its_log_held() {
 
 #[test]
 fn two_clients_that_write_large_messages_to_each_other_do_not_wait_for_ever() {
-    let _shared = among_others();
     let broker = broker();
     let one = Peer::connect(broker.local_addr(), "one").subscribed("t", QoS::AtLeastOnce);
     let two = Peer::connect(broker.local_addr(), "two").subscribed("t", QoS::AtLeastOnce);
@@ -243,7 +230,6 @@ fn two_clients_that_write_large_messages_to_each_other_do_not_wait_for_ever() {
 
 #[test]
 fn a_retained_message_reaches_a_late_subscriber() {
-    let _shared = among_others();
     let broker = broker();
     let writer = Peer::connect(broker.local_addr(), "writer");
     writer.publish("nodes/a", true, "here");
@@ -256,7 +242,6 @@ fn a_retained_message_reaches_a_late_subscriber() {
 
 #[test]
 fn a_cut_client_leaves_its_last_will_also_to_late_subscribers() {
-    let _shared = among_others();
     let broker = broker();
     let reader = Peer::connect(broker.local_addr(), "reader").subscribed("w", QoS::AtLeastOnce);
     drop(welcomed(raw_client(broker.local_addr(), "mortal", "w")));
@@ -267,7 +252,6 @@ fn a_cut_client_leaves_its_last_will_also_to_late_subscribers() {
 
 #[test]
 fn a_client_that_says_goodbye_leaves_no_will() {
-    let _shared = among_others();
     let broker = broker();
     let reader = Peer::connect(broker.local_addr(), "reader").subscribed("w", QoS::AtLeastOnce);
     let mut polite = welcomed(raw_client(broker.local_addr(), "polite", "w"));
@@ -283,7 +267,6 @@ fn a_client_that_says_goodbye_leaves_no_will() {
 /// keeps its will, and the newcomer waits until the old session is gone.
 #[test]
 fn a_second_client_with_the_same_id_takes_over_and_keeps_its_own_will() {
-    let _shared = among_others();
     let broker = broker();
     let reader = Peer::connect(broker.local_addr(), "reader").subscribed("w/+", QoS::AtLeastOnce);
     let first = welcomed(raw_client(broker.local_addr(), "twin", "w/first"));
@@ -296,7 +279,6 @@ fn a_second_client_with_the_same_id_takes_over_and_keeps_its_own_will() {
 
 #[test]
 fn many_clients_that_fight_for_one_id_leave_one_winner_and_a_living_broker() {
-    let _shared = among_others();
     let broker = broker();
     let crowd: Vec<_> = (0..50).map(|_| raw_client(broker.local_addr(), "one", "")).collect();
     let last = Peer::connect(broker.local_addr(), "one").subscribed("t", QoS::AtLeastOnce);
@@ -305,9 +287,25 @@ fn many_clients_that_fight_for_one_id_leave_one_winner_and_a_living_broker() {
     assert_eq!(last.message().payload, "still here");
 }
 
+/// Whether this process runs only the test of this name. If not, runs it in one that does.
+fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "BROKER_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    let name = format!("broker::tests::{test}");
+    let status = again.args([&name, "--exact", "--nocapture"]).env(ALONE, "1").status();
+    assert!(status.unwrap().success());
+    false
+}
+
+/// Runs in a process of its own: other tests start brokers too.
 #[test]
 fn a_stopped_broker_frees_its_port_and_its_threads() {
-    let _alone = THREADS.write().unwrap_or_else(PoisonError::into_inner);
+    if !is_alone("a_stopped_broker_frees_its_port_and_its_threads") {
+        return;
+    }
     let threads = || {
         let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
         let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
@@ -333,7 +331,6 @@ fn a_stopped_broker_frees_its_port_and_its_threads() {
 
 #[test]
 fn a_running_broker_says_so_and_a_stopped_one_says_why() {
-    let _shared = among_others();
     let broker = broker();
     assert!(broker.is_running());
     let ended = broker.ended();
@@ -344,7 +341,6 @@ fn a_running_broker_says_so_and_a_stopped_one_says_why() {
 
 #[test]
 fn a_taken_port_is_reported_at_once() {
-    let _shared = among_others();
     let taken = TcpListener::bind(any_port()).unwrap();
     let started = Instant::now();
     let error = EmbeddedBroker::start(taken.local_addr().unwrap(), MAX_PACKET).unwrap_err();
@@ -354,7 +350,6 @@ fn a_taken_port_is_reported_at_once() {
 
 #[test]
 fn clients_that_break_the_protocol_hurt_nobody_else() {
-    let _shared = among_others();
     let broker = broker();
     let peer = Peer::connect(broker.local_addr(), "peer").subscribed("t", QoS::AtLeastOnce);
     let sins: [&[u8]; 8] = [
@@ -389,7 +384,6 @@ fn clients_that_break_the_protocol_hurt_nobody_else() {
 
 #[test]
 fn an_oversized_packet_cuts_only_its_sender() {
-    let _shared = among_others();
     let broker = broker();
     let peer = Peer::connect(broker.local_addr(), "peer").subscribed("t", QoS::AtLeastOnce);
     let mut greedy = welcomed(raw_client(broker.local_addr(), "greedy", ""));
@@ -403,13 +397,7 @@ fn an_oversized_packet_cuts_only_its_sender() {
 /// Runs in a process of its own: resident memory belongs to the process.
 #[test]
 fn a_subscriber_that_never_reads_stops_nobody_and_costs_bounded_memory() {
-    const ALONE: &str = "MERKLE_BROKER_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let name = "broker::tests::\
-                    a_subscriber_that_never_reads_stops_nobody_and_costs_bounded_memory";
-        let mut again = Command::new(std::env::current_exe().unwrap());
-        let status = again.args([name, "--exact", "--nocapture"]).env(ALONE, "1").status();
-        assert!(status.unwrap().success());
+    if !is_alone("a_subscriber_that_never_reads_stops_nobody_and_costs_bounded_memory") {
         return;
     }
     let resident_mib = || {
@@ -434,29 +422,4 @@ fn a_subscriber_that_never_reads_stops_nobody_and_costs_bounded_memory() {
     eprintln!("1 GiB in {:?}, peak resident growth {growth} MiB", started.elapsed());
     assert!(growth < 200, "{growth} MiB");
     drop(deaf);
-}
-
-/// A measurement, not a rule: `cargo test --release -- --ignored --nocapture latency`.
-#[test]
-#[ignore = "a measurement"]
-fn latency_of_one_publish_in_flight() {
-    let _alone = THREADS.write().unwrap_or_else(PoisonError::into_inner);
-    let broker = broker();
-    let reader = Peer::connect(broker.local_addr(), "reader").subscribed("t", QoS::AtLeastOnce);
-    let writer = Peer::connect(broker.local_addr(), "writer").subscribed("t", QoS::AtLeastOnce);
-    let mut times: Vec<_> = (0..5000)
-        .map(|_| {
-            let started = Instant::now();
-            writer.publish("t", false, vec![1; 200]);
-            reader.message();
-            let elapsed = started.elapsed();
-            writer.expect(|event| {
-                matches!(event, Event::Outgoing(Outgoing::PubAck(_))).then_some(())
-            });
-            elapsed
-        })
-        .collect();
-    times.sort();
-    let (median, p99) = (times[2500], times[4950]);
-    eprintln!("publish to receive: median {median:?}, p99 {p99:?}, max {:?}", times[4999]);
 }

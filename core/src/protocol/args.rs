@@ -8,6 +8,11 @@ use super::table::CommandSpec;
 use super::text::quote::{self, Unquoted};
 use bytes::Bytes;
 
+/// Keys that one command may name. A line has room for two million one-letter keys, and each costs
+/// fifty bytes while its command runs; this many hold one client to a few megabytes, and the store's
+/// thread to a few milliseconds.
+const MAX_KEYS: usize = 65_536;
+
 /// The arguments of one line: all that follows the space behind the command word.
 pub(super) struct Args<'a> {
     spec: &'static CommandSpec,
@@ -66,8 +71,11 @@ impl<'a> Args<'a> {
     }
 
     pub(super) fn keys(&self) -> Result<Vec<Bytes>, ClientError> {
-        let keys = self.plain_words().map(|word| self.key(self.reference(word)));
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let mut keys = Vec::new();
+        for word in self.plain_words() {
+            self.room_for_another(keys.len())?;
+            keys.push(self.key(self.reference(word))?);
+        }
         if keys.is_empty() { Err(self.missing(0)) } else { Ok(keys) }
     }
 
@@ -106,6 +114,7 @@ impl<'a> Args<'a> {
         let mut rest = self.rest;
         // A quote in a key is an ordinary character, as it is in SET.
         while let Some(key) = self.next_plain_word(&mut rest) {
+            self.room_for_another(pairs.len())?;
             let key = self.key(self.reference(key))?;
             let Some(value) = self.next_word(&mut rest) else {
                 return Err(ClientError::KeyWithoutValue { key });
@@ -113,6 +122,13 @@ impl<'a> Args<'a> {
             pairs.push((key, self.sized(value.text)?));
         }
         if pairs.is_empty() { Err(self.missing(0)) } else { Ok(pairs) }
+    }
+
+    fn room_for_another(&self, keys: usize) -> Result<(), ClientError> {
+        if keys < MAX_KEYS {
+            return Ok(());
+        }
+        Err(ClientError::TooManyKeys { command: self.spec, limit: MAX_KEYS })
     }
 
     pub(super) fn scan(&self) -> Result<Command, ClientError> {

@@ -28,6 +28,8 @@ pub enum ClientError {
     MissingArguments { command: &'static CommandSpec, given: usize },
     #[error("Too many arguments: {} needs {}", .command.name, .command.needs)]
     TooManyArguments { command: &'static CommandSpec },
+    #[error("Too many arguments: {} takes at most {limit} keys, send several", .command.name)]
+    TooManyKeys { command: &'static CommandSpec, limit: usize },
     #[error("Missing arguments: MSET needs a value for every key, {} has none", quoted(.key))]
     KeyWithoutValue { key: Bytes },
     #[error("Invalid key: it is empty, {} takes one space before its key", .command.name)]

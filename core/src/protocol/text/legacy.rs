@@ -223,6 +223,7 @@ fn wording(error: &ClientError) -> String {
             }
         }
         ClientError::NotUtf8 { .. }
+        | ClientError::TooManyKeys { .. }
         | ClientError::KeyTooLong { .. }
         | ClientError::ByteInKey { .. }
         | ClientError::ValueTooLong { .. }

@@ -538,3 +538,20 @@ fn every_command_is_counted_in_one_group_of_the_legacy_stats() {
         assert_eq!(counted, 2, "{}: its group and the total", spec.name);
     }
 }
+
+#[test]
+fn one_command_names_a_bounded_number_of_keys() {
+    let most = 65_536;
+    match command(&format!("MGET{}", " k".repeat(most))) {
+        Command::GetMany { keys } => assert_eq!(keys.len(), most),
+        other => panic!("{other:?}"),
+    }
+    for line in [
+        format!("MGET{}", " k".repeat(most + 1)),
+        format!("EXISTS{}", " k".repeat(most + 1)),
+        format!("MSET{}", " k v".repeat(most + 1)),
+    ] {
+        let error = error(&line).to_string();
+        assert!(error.contains("takes at most 65536 keys"), "{error}");
+    }
+}
