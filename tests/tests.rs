@@ -3,4 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod harness;
+mod readme;
+mod rules;
+mod scripts;
 mod smoke;
