@@ -178,11 +178,12 @@ mod tests {
 
     #[test]
     fn the_greater_of_time_node_kind_and_value_digest_survives_from_either_side() {
-        // SHA-256("b") starts 3e, SHA-256("a") starts ca.
+        // SHA-256("b") starts 3e, ("a") ca, ("5") ef, and (""), of the tombstone, e3.
         let rising = [
             Entry::value_of(b"k", b"z", version(1, 9)),
             Entry::value_of(b"k", b"b", version(2, 1)),
             Entry::value_of(b"k", b"a", version(2, 1)),
+            Entry::value_of(b"k", b"5", version(2, 1)),
             Entry::tombstone(b"k", version(2, 1)),
             Entry::value_of(b"k", b"b", version(2, 2)),
         ];

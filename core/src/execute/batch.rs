@@ -1,12 +1,12 @@
 //! A batch: all requests of one received chunk, run in order and in slices. A slice ends when the
 //! batch is done, when enough has been written or done for now, or when the node must be asked.
 
-use super::engine::{Engine, Outcome, listed};
+use super::engine::{Count, Engine, Outcome, listed};
 use crate::clock::UnixMillis;
 use crate::protocol::text::ReplyWriter;
 use crate::protocol::{
-    ClientError, ClientFacts, Command, Dialect, NodeFacts, ReplicateAction, ReplicationFacts,
-    Reply, Report, Request, StoreFacts,
+    ClientError, ClientFacts, Dialect, NodeFacts, ReplicateAction, ReplicationFacts, Reply, Report,
+    Request, StoreFacts,
 };
 use crate::store::Listing;
 use bytes::BytesMut;
@@ -79,7 +79,7 @@ pub struct Batch {
 enum Work {
     Writing(ReplyWriter),
     Listing(Listing),
-    Counting(Command),
+    Counting(Count),
     Asking(Question, Option<Box<StoreFacts>>),
 }
 
@@ -119,12 +119,12 @@ impl Batch {
                     }
                     self.work = Some(self.writing(listed(listing)));
                 }
-                Some(Work::Counting(command)) => {
+                Some(Work::Counting(count)) => {
                     if engine.sweep_step() {
-                        self.work = Some(Work::Counting(command));
+                        self.work = Some(Work::Counting(count));
                         return Progress::More;
                     }
-                    self.work = Some(self.writing(engine.number(&command)));
+                    self.work = Some(self.counted(count, engine));
                 }
                 Some(Work::Asking(question, facts)) => {
                     self.work = Some(Work::Asking(question, facts));
@@ -137,8 +137,13 @@ impl Batch {
 
     /// Takes the answer to the question that the last slice ended with.
     pub fn answer(&mut self, answer: Answer) {
-        let Some(Work::Asking(question, facts)) = self.work.take() else {
-            return;
+        let (question, facts) = match self.work.take() {
+            Some(Work::Asking(question, facts)) => (question, facts),
+            // Nobody asked: an answer that comes twice must not cost another command its reply.
+            other => {
+                self.work = other;
+                return;
+            }
         };
         if question == Question::Quit {
             self.closes = true;
@@ -172,12 +177,21 @@ impl Batch {
             Request::Command(id, command) => match engine.start(id, command, now) {
                 Outcome::Reply(reply) => self.writing(reply),
                 Outcome::Listing(listing) => Work::Listing(listing),
-                Outcome::Counting(command) => Work::Counting(command),
-                Outcome::Ask(question @ (Question::Info | Question::Stats)) => {
-                    Work::Asking(question, Some(Box::new(engine.facts())))
-                }
+                Outcome::Counting(count) => Work::Counting(count),
                 Outcome::Ask(question) => Work::Asking(question, None),
             },
+        }
+    }
+
+    fn counted(&self, count: Count, engine: &Engine) -> Work {
+        let ask = |question| Work::Asking(question, Some(Box::new(engine.facts())));
+        match count {
+            Count::Keys => self.writing(Reply::Number("DBSIZE", engine.store.keys() as u64)),
+            Count::Memory => {
+                self.writing(Reply::Number("MEMORY", engine.store.memory_bytes() as u64))
+            }
+            Count::Info => ask(Question::Info),
+            Count::Stats => ask(Question::Stats),
         }
     }
 

@@ -40,10 +40,21 @@ pub(super) enum Outcome {
     Reply(Reply),
     /// Keys are being collected.
     Listing(Listing),
-    /// A number that is right once the sweep after a flush is done.
-    Counting(Command),
+    /// Numbers that are right once the sweep after a flush is done.
+    Counting(Count),
     /// Only the node as a whole knows.
     Ask(Question),
+}
+
+/// What is counted for a reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Count {
+    Keys,
+    Memory,
+    /// The store's part of INFO.
+    Info,
+    /// The store's part of STATS.
+    Stats,
 }
 
 impl From<Reply> for Outcome {
@@ -111,14 +122,6 @@ impl Engine {
         self.execute(command, now).unwrap_or_else(|error| Reply::Error(error).into())
     }
 
-    /// The number that a counting command asked for, once nothing is being swept.
-    pub(super) fn number(&self, command: &Command) -> Reply {
-        match command {
-            Command::Memory => Reply::Number("MEMORY", self.store.memory_bytes() as u64),
-            _ => Reply::Number("DBSIZE", self.store.keys() as u64),
-        }
-    }
-
     fn execute(&mut self, command: Command, now: UnixMillis) -> Result<Outcome, ClientError> {
         let reply = match command {
             Command::Get { key } => self.value_or(&key, Reply::NoValue),
@@ -165,7 +168,8 @@ impl Engine {
             Command::Scan { prefix, after, limit } => {
                 return Ok(Outcome::Listing(Listing::new(ListingQuery { prefix, after, limit })));
             }
-            Command::KeyCount | Command::Memory => return Ok(Outcome::Counting(command)),
+            Command::KeyCount => return Ok(Outcome::Counting(Count::Keys)),
+            Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
             Command::Flush => {
                 let flush = self.store.flush(now)?;
                 self.publish(Change::Flush(flush));
@@ -176,8 +180,8 @@ impl Engine {
             Command::Version => Reply::Version,
             Command::Help => Reply::Report(Report::Help),
             Command::Auth => return Err(ClientError::NoUsers),
-            Command::Info => return Ok(Outcome::Ask(Question::Info)),
-            Command::Stats => return Ok(Outcome::Ask(Question::Stats)),
+            Command::Info => return Ok(Outcome::Counting(Count::Info)),
+            Command::Stats => return Ok(Outcome::Counting(Count::Stats)),
             Command::ClientList => return Ok(Outcome::Ask(Question::Clients)),
             Command::Replicate(action) => return Ok(Outcome::Ask(Question::Replicate(action))),
             Command::Quit => return Ok(Outcome::Ask(Question::Quit)),

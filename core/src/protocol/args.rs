@@ -48,6 +48,14 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Nothing, or in the legacy dialect whatever there is: 0.1 servers looked at none of it.
+    pub(super) fn nothing_that_counts(&self) -> Result<(), ClientError> {
+        match self.dialect {
+            Dialect::Standard => self.nothing(),
+            Dialect::Legacy => Ok(()),
+        }
+    }
+
     pub(super) fn only_key(&self) -> Result<Bytes, ClientError> {
         let mut words = self.rest.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
         let key = words.next().ok_or(self.missing(0))?;
@@ -95,10 +103,11 @@ impl<'a> Args<'a> {
 
     pub(super) fn pairs(&self) -> Result<Vec<(Bytes, Bytes)>, ClientError> {
         let mut pairs = Vec::new();
-        let mut words = self.words();
-        while let Some(key) = words.next() {
-            let key = self.key(key.text)?;
-            let Some(value) = words.next() else {
+        let mut rest = self.rest;
+        // A quote in a key is an ordinary character, as it is in SET.
+        while let Some(key) = self.next_plain_word(&mut rest) {
+            let key = self.key(self.reference(key))?;
+            let Some(value) = self.next_word(&mut rest) else {
                 return Err(ClientError::KeyWithoutValue { key });
             };
             pairs.push((key, self.sized(value.text)?));
@@ -108,18 +117,17 @@ impl<'a> Args<'a> {
 
     pub(super) fn scan(&self) -> Result<Command, ClientError> {
         let mut words = self.words().peekable();
+        // A 0.1 client knows no options and has no quotes: its one word is always a prefix.
+        let only_prefix = self.dialect == Dialect::Legacy && self.words().count() == 1;
         let prefix = match words.peek() {
-            Some(first) if !first.is("AFTER") && !first.is("LIMIT") => words.next(),
+            Some(first) if only_prefix || !(first.is("AFTER") || first.is("LIMIT")) => words.next(),
             Some(_) | None => None,
         };
-        let mut prefix = prefix.map_or_else(Bytes::new, |word| word.text);
-        if !prefix.is_empty() {
-            prefix = self.key(prefix)?;
-        }
+        let prefix = prefix.map_or(Ok(Bytes::new()), |word| self.bound(word))?;
         let (mut after, mut limit) = (None, None);
         while let Some(option) = words.next() {
             if option.is("AFTER") && after.is_none() {
-                after = Some(self.key(words.next().ok_or(self.missing(1))?.text)?);
+                after = Some(self.bound(words.next().ok_or(self.missing(1))?)?);
             } else if option.is("LIMIT") && limit.is_none() {
                 let word = words.next().ok_or(self.missing(1))?.text;
                 let count = parse::<usize>(&word).filter(|count| *count > 0);
@@ -165,6 +173,19 @@ impl<'a> Args<'a> {
         })
     }
 
+    /// What a command without arguments meant to 0.1 servers; in the standard dialect it stays
+    /// what it is.
+    pub(super) fn or_if_bare(
+        &self,
+        parsed: Result<Command, ClientError>,
+        bare: Command,
+    ) -> Result<Command, ClientError> {
+        match self.dialect {
+            Dialect::Legacy if self.rest.is_empty() => Ok(bare),
+            Dialect::Legacy | Dialect::Standard => parsed,
+        }
+    }
+
     pub(super) fn credentials(&self) -> Result<(), ClientError> {
         match self.words().count() {
             given @ (0 | 1) => Err(self.missing(given)),
@@ -178,30 +199,37 @@ impl<'a> Args<'a> {
     }
 
     /// Words between spaces, quotes being ordinary characters.
-    fn plain_words(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let legacy = self.dialect == Dialect::Legacy;
-        self.rest
-            .split(move |byte| *byte == b' ' || (legacy && *byte == b'\t'))
-            .filter(|word| !word.is_empty())
+    fn plain_words(&self) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = self.rest;
+        std::iter::from_fn(move || self.next_plain_word(&mut rest))
     }
 
     /// Words between spaces; one that begins with a quote runs to its closing quote, if that is
     /// followed by a space or the end.
     fn words(&self) -> impl Iterator<Item = Word> {
         let mut rest = self.rest;
-        std::iter::from_fn(move || {
-            rest = &rest[rest.iter().position(|byte| !self.separates(*byte))?..];
-            if self.dialect == Dialect::Standard
-                && let Some((inside, after)) = quote::leading_string(rest)
-            {
-                rest = after;
-                return Some(Word { text: self.owned(inside), quoted: true });
-            }
-            let end = rest.iter().position(|byte| self.separates(*byte)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            rest = after;
-            Some(Word { text: self.reference(word), quoted: false })
-        })
+        std::iter::from_fn(move || self.next_word(&mut rest))
+    }
+
+    fn next_word(&self, rest: &mut &'a [u8]) -> Option<Word> {
+        let start = rest.iter().position(|byte| !self.separates(*byte))?;
+        if self.dialect == Dialect::Standard
+            && let Some((inside, after)) = quote::leading_string(&rest[start..])
+        {
+            *rest = after;
+            return Some(Word { text: self.owned(inside), quoted: true });
+        }
+        let word = self.next_plain_word(rest)?;
+        Some(Word { text: self.reference(word), quoted: false })
+    }
+
+    fn next_plain_word(&self, rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let all = *rest;
+        let from_start = &all[all.iter().position(|byte| !self.separates(*byte))?..];
+        let end = from_start.iter().position(|byte| self.separates(*byte));
+        let (word, after) = from_start.split_at(end.unwrap_or(from_start.len()));
+        *rest = after;
+        Some(word)
     }
 
     fn separates(&self, byte: u8) -> bool {
@@ -216,6 +244,16 @@ impl<'a> Args<'a> {
         if key.len() > limit {
             return Err(ClientError::KeyTooLong { limit, found: key.len() });
         }
+        self.allowed(key)
+    }
+
+    /// A prefix, or the key that a listing goes on behind. In quotes it may be any key that a
+    /// listing shows, and other nodes may have sent longer ones and such with spaces.
+    fn bound(&self, word: Word) -> Result<Bytes, ClientError> {
+        if word.quoted { Ok(word.text) } else { self.allowed(word.text) }
+    }
+
+    fn allowed(&self, key: Bytes) -> Result<Bytes, ClientError> {
         match key.iter().find(|byte| **byte == b' ' || byte.is_ascii_control()) {
             Some(byte) => Err(ClientError::ByteInKey { command: self.spec, byte: *byte }),
             None => Ok(key),

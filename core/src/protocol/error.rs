@@ -44,7 +44,9 @@ pub enum ClientError {
     ValueNotANumber { key: Bytes },
     #[error("Overflow: the new value of {} would not fit 64 bits, it stays as it was", quoted(.key))]
     Overflow { key: Bytes },
-    #[error("Clock exhausted: {0}; FLUSH or delete the data that carries it on every node")]
+    #[error(
+        "Clock exhausted: {0}, so what carries it can be neither replaced, deleted nor flushed"
+    )]
     Clock(#[from] ClockExhausted),
     #[error("Not permitted: this node has no users, so there is nobody to log in as")]
     NoUsers,

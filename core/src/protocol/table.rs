@@ -222,7 +222,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         reply: "OK",
         summary: "delete every key in the whole cluster",
         access: Access::Admin,
-        parse: |args| args.nothing().map(|()| Command::Flush),
+        parse: |args| args.nothing_that_counts().map(|()| Command::Flush),
     },
     CommandSpec {
         name: "REPLICATE",
@@ -282,7 +282,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         reply: "# Server Information, name:value lines, END",
         summary: "the node, its data and its place in the cluster",
         access: Access::Read,
-        parse: |args| args.nothing().map(|()| Command::Info),
+        parse: |args| args.nothing_that_counts().map(|()| Command::Info),
     },
     CommandSpec {
         name: "STATS",
@@ -292,7 +292,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         reply: "STATS, name:value lines, END",
         summary: "counters since the start",
         access: Access::Read,
-        parse: |args| args.nothing().map(|()| Command::Stats),
+        parse: |args| args.nothing_that_counts().map(|()| Command::Stats),
     },
     CommandSpec {
         name: "MEMORY",
@@ -312,7 +312,10 @@ pub const COMMANDS: &[CommandSpec] = &[
         reply: "CLIENT LIST, id= addr= age= idle= lines, END",
         summary: "the connections that are open now",
         access: Access::Admin,
-        parse: |args| args.choice(&[("LIST", Command::ClientList)], "LIST"),
+        parse: |args| {
+            let list = args.choice(&[("LIST", Command::ClientList)], "LIST");
+            args.or_if_bare(list, Command::ClientList)
+        },
     },
     CommandSpec {
         name: "AUTH",

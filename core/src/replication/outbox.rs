@@ -67,8 +67,8 @@ impl Outbox {
         }
     }
 
-    /// Adds a change, in the place of an older one of the same key. If the outbox is full and
-    /// the key does not wait yet, the change is dropped and counted.
+    /// Adds a change, in the place of an older one of the same key. What does not fit is dropped
+    /// and counted; an older change of that key may then still leave.
     pub fn push(&mut self, change: Change) {
         match change {
             Change::Entry(entry) => self.push_entry(entry),
@@ -152,9 +152,11 @@ impl Outbox {
     }
 
     fn push_entry(&mut self, entry: Entry) {
-        let full = self.len() >= self.limits.keys
-            || self.bytes.saturating_add(size(&entry)) > self.limits.bytes;
-        if full && self.gathered(&entry).is_none() {
+        let (keys, bytes) = match self.gathered(&entry) {
+            Some(older) => (self.len(), self.bytes - size(older) + size(&entry)),
+            None => (self.len() + 1, self.bytes + size(&entry)),
+        };
+        if keys > self.limits.keys || bytes > self.limits.bytes {
             self.dropped += 1;
         } else {
             self.gather(entry);
@@ -304,6 +306,23 @@ mod tests {
         assert_eq!((by_bytes.len(), by_bytes.dropped()), (3, 2));
         by_bytes.settle();
         assert_eq!(drain(&mut by_bytes, 1).len(), 3);
+    }
+
+    /// A waiting key was renewed whatever the size of its new value, so a million small keys that
+    /// grew could wait with a thousand times the limit.
+    #[test]
+    fn a_waiting_key_that_grows_does_not_pass_the_limit() {
+        let mut outbox = outbox(10, 1_000);
+        let version = Version { hlc: Hlc::from_raw(9), node: NodeId(1) };
+        outbox.push(change("k", 1));
+        outbox.push(change("other", 2));
+        outbox.push(Change::Entry(Entry::value_of(b"k", &[b'x'; 2_000], version)));
+        assert_eq!((outbox.len(), outbox.dropped()), (2, 1));
+        assert!(outbox.bytes <= 1_000);
+        outbox.push(Change::Entry(Entry::value_of(b"k", &[b'x'; 500], version)));
+        assert_eq!((outbox.len(), outbox.dropped()), (2, 1));
+        assert!(outbox.bytes > 500);
+        drain(&mut outbox, 1);
     }
 
     #[test]

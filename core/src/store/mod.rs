@@ -60,6 +60,11 @@ impl Store {
         self.held(key).filter(|entry| entry.value().is_some())
     }
 
+    /// What stands under a key, a tombstone too, unless a flush killed it.
+    pub fn held(&self, key: &[u8]) -> Option<&Entry> {
+        self.index.get(key).filter(|entry| self.survives_flush(entry))
+    }
+
     /// Gives a key the value that consists of `head` and then `tail`.
     pub fn put(
         &mut self,
@@ -173,11 +178,6 @@ impl Store {
         }
         self.hold(entry);
         Applied::Won
-    }
-
-    /// What stands under a key, a tombstone too, unless a flush killed it.
-    fn held(&self, key: &[u8]) -> Option<&Entry> {
-        self.index.get(key).filter(|entry| self.survives_flush(entry))
     }
 
     fn survives_flush(&self, entry: &Entry) -> bool {

@@ -1,1 +1,432 @@
+use super::index::SHARDS;
+use super::{Applied, HashSeed, Listing, ListingQuery, SHARDS_PER_STEP, Store};
+use crate::change::Change;
+use crate::clock::{ClockExhausted, Hlc, MAX_DRIFT_MILLIS, UnixMillis};
+use crate::entry::{Entry, Kind};
+use crate::version::{NodeId, Version};
+use bytes::Bytes;
+use std::collections::BTreeSet;
 
+const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+const A_DAY_MILLIS: u64 = 86_400_000;
+const US: NodeId = NodeId(5);
+
+fn store() -> Store {
+    Store::new(US, HashSeed(1, 2))
+}
+
+fn version(hlc: Hlc, node: u64) -> Version {
+    Version { hlc, node: NodeId(node) }
+}
+
+/// A version so many milliseconds after the tests' now.
+fn ahead(millis: u64, node: u64) -> Version {
+    version(Hlc::at(UnixMillis(NOW.0 + millis)), node)
+}
+
+fn value(key: &str, value: &str, version: Version) -> Change {
+    Change::Entry(Entry::value_of(key.as_bytes(), value.as_bytes(), version))
+}
+
+fn tombstone(key: &str, version: Version) -> Change {
+    Change::Entry(Entry::tombstone(key.as_bytes(), version))
+}
+
+fn put(store: &mut Store, key: &str, value: &str) -> Entry {
+    store.put(key.as_bytes(), value.as_bytes(), b"", NOW).unwrap()
+}
+
+fn get<'a>(store: &'a Store, key: &str) -> Option<&'a [u8]> {
+    store.get(key.as_bytes()).and_then(Entry::value)
+}
+
+fn sweep(store: &mut Store) -> usize {
+    let mut steps = 1;
+    while store.sweep_step() {
+        steps += 1;
+    }
+    steps
+}
+
+fn list(store: &Store, query: ListingQuery) -> Vec<String> {
+    let mut listing = Listing::new(query);
+    while listing.step(store) {}
+    let total = listing.total();
+    let keys: Vec<String> =
+        listing.map(|entry| String::from_utf8(entry.key().to_vec()).unwrap()).collect();
+    assert_eq!(keys.len(), total);
+    keys
+}
+
+#[test]
+fn the_later_of_two_remote_writes_stays_whichever_came_first() {
+    let (early, late) = (ahead(1, 9), ahead(2, 1));
+    let mut forwards = store();
+    assert_eq!(forwards.apply(value("k", "early", early), NOW), Applied::Won);
+    assert_eq!(forwards.apply(value("k", "late", late), NOW), Applied::Won);
+    let mut backwards = store();
+    assert_eq!(backwards.apply(value("k", "late", late), NOW), Applied::Won);
+    assert_eq!(backwards.apply(value("k", "early", early), NOW), Applied::Stale);
+    assert_eq!(get(&forwards, "k"), Some(&b"late"[..]));
+    assert_eq!(get(&backwards, "k"), Some(&b"late"[..]));
+}
+
+#[test]
+fn at_one_timestamp_the_greater_node_then_the_delete_then_the_value_digest_decides() {
+    let at = |node| ahead(1, node);
+    // SHA-256("b") starts 3e, ("a") ca, ("5") ef, and (""), of the tombstone, e3.
+    let rising = [
+        value("k", "x", at(1)),
+        value("k", "b", at(2)),
+        value("k", "a", at(2)),
+        value("k", "5", at(2)),
+        tombstone("k", at(2)),
+        value("k", "x", at(3)),
+    ];
+    for (place, lesser) in rising.iter().enumerate() {
+        for greater in &rising[place + 1..] {
+            let mut store = store();
+            assert_eq!(store.apply(greater.clone(), NOW), Applied::Won);
+            assert_eq!(store.apply(lesser.clone(), NOW), Applied::Stale, "{lesser:?}");
+            let mut store = self::store();
+            assert_eq!(store.apply(lesser.clone(), NOW), Applied::Won);
+            assert_eq!(store.apply(greater.clone(), NOW), Applied::Won, "{greater:?}");
+        }
+    }
+}
+
+#[test]
+fn hearing_a_change_twice_changes_nothing() {
+    let mut store = store();
+    let flush = Change::Flush(ahead(1, 1));
+    for change in [value("k", "v", ahead(2, 1)), tombstone("gone", ahead(2, 1)), flush] {
+        assert_eq!(store.apply(change.clone(), NOW), Applied::Won);
+        let before = (store.keys(), store.tombstones(), store.memory_bytes());
+        assert_eq!(store.apply(change, NOW), Applied::Stale);
+        assert_eq!((store.keys(), store.tombstones(), store.memory_bytes()), before);
+    }
+}
+
+#[test]
+fn a_local_write_wins_over_everything_seen_of_its_key() {
+    let mut store = store();
+    let near = ahead(MAX_DRIFT_MILLIS, u64::MAX);
+    store.apply(value("k", "remote", near), NOW);
+    let written = put(&mut store, "k", "local");
+    assert!(written.version() > near);
+    assert_eq!(get(&store, "k"), Some(&b"local"[..]));
+    assert_eq!(store.apply(value("k", "remote", near), NOW), Applied::Stale);
+}
+
+#[test]
+fn a_key_from_the_far_future_can_be_written_and_deleted_and_leaves_other_keys_alone() {
+    let mut store = store();
+    let far = ahead(A_DAY_MILLIS, 9);
+    assert_eq!(store.apply(value("far", "v", far), NOW), Applied::Won);
+    assert_eq!(store.changes_ahead(), 1);
+    let other = put(&mut store, "other", "v").version().hlc;
+    assert!(other <= Hlc::at(UnixMillis(NOW.0 + MAX_DRIFT_MILLIS + 1)), "{other}");
+    let over = put(&mut store, "far", "mine").version();
+    assert!(over > far);
+    let gone = store.delete(b"far", NOW).unwrap().unwrap();
+    assert!(gone.version() > over);
+    assert_eq!(get(&store, "far"), None);
+    assert_eq!(store.apply(value("far", "v", far), NOW), Applied::Stale);
+    let again = put(&mut store, "far", "again").version();
+    assert!(again > gone.version());
+}
+
+#[test]
+fn the_clock_follows_what_is_received_even_when_it_is_stale() {
+    let mut store = store();
+    let half_ahead = ahead(500, 9);
+    store.apply(Change::Flush(half_ahead), NOW);
+    store.apply(value("k", "dead", ahead(400, 1)), NOW);
+    assert!(put(&mut store, "other", "v").version() > half_ahead);
+    let mut store = self::store();
+    store.apply(value("k", "v", half_ahead), NOW);
+    assert!(put(&mut store, "other", "v").version() > half_ahead);
+}
+
+#[test]
+fn a_tombstone_keeps_older_writes_out_and_lets_newer_ones_in() {
+    let mut store = store();
+    store.apply(tombstone("k", ahead(2, 1)), NOW);
+    assert_eq!((store.keys(), store.tombstones()), (0, 1));
+    assert_eq!(store.apply(value("k", "old", ahead(1, 1)), NOW), Applied::Stale);
+    assert_eq!(store.apply(value("k", "new", ahead(3, 1)), NOW), Applied::Won);
+    assert_eq!((store.keys(), store.tombstones()), (1, 0));
+    assert_eq!(get(&store, "k"), Some(&b"new"[..]));
+}
+
+#[test]
+fn deleting_what_has_no_value_gives_no_tombstone() {
+    let mut store = store();
+    assert_eq!(store.delete(b"k", NOW).unwrap(), None);
+    put(&mut store, "k", "v");
+    let gone = store.delete(b"k", NOW).unwrap().unwrap();
+    assert_eq!((gone.kind(), gone.key()), (Kind::Tombstone, &b"k"[..]));
+    assert_eq!(store.delete(b"k", NOW).unwrap(), None);
+    assert_eq!((store.keys(), store.tombstones()), (0, 1));
+}
+
+#[test]
+fn a_value_may_come_in_two_parts() {
+    let mut store = store();
+    store.put(b"k", b"one ", b"two", NOW).unwrap();
+    assert_eq!(get(&store, "k"), Some(&b"one two"[..]));
+}
+
+#[test]
+fn with_no_timestamp_left_a_key_stays_as_it_is_and_others_can_be_written() {
+    let mut store = store();
+    let last = version(Hlc::from_raw(u64::MAX), 1);
+    store.apply(value("end", "v", last), NOW);
+    let exhausted = ClockExhausted(last.hlc);
+    assert_eq!(store.put(b"end", b"x", b"", NOW), Err(exhausted));
+    assert_eq!(store.delete(b"end", NOW), Err(exhausted));
+    assert_eq!(store.flush(NOW), Err(exhausted));
+    assert_eq!(store.can_write([&b"free"[..], b"end"]), Err(exhausted));
+    assert_eq!(store.can_write([&b"free"[..]]), Ok(()));
+    assert_eq!(get(&store, "end"), Some(&b"v"[..]));
+    put(&mut store, "free", "v");
+    assert!(!store.is_sweeping());
+}
+
+#[test]
+fn what_can_be_written_still_can_after_as_many_writes_as_a_line_holds() {
+    let mut store = store();
+    let nearly = version(Hlc::from_raw(u64::MAX - (1 << 32)), 1);
+    store.apply(value("k", "v", nearly), NOW);
+    assert_eq!(store.can_write([&b"k"[..]]), Ok(()));
+    for _ in 0..100_000 {
+        put(&mut store, "k", "v");
+    }
+}
+
+#[test]
+fn at_the_end_of_time_a_write_of_several_keys_is_refused_before_it_begins() {
+    let mut store = store();
+    store.put(b"k", b"v", b"", UnixMillis(u64::MAX)).unwrap();
+    assert!(store.can_write([&b"free"[..]]).is_err());
+}
+
+#[test]
+fn a_flush_kills_all_that_is_here_and_keeps_it_dead_when_it_comes_again() {
+    let mut store = store();
+    let before = put(&mut store, "k", "v");
+    store.apply(value("far", "v", ahead(A_DAY_MILLIS, 9)), NOW);
+    store.apply(tombstone("gone", ahead(1, 9)), NOW);
+    let flush = store.flush(NOW).unwrap();
+    assert_eq!(store.flush_register(), flush);
+    assert_eq!((get(&store, "k"), get(&store, "far")), (None, None));
+    assert_eq!(store.apply(Change::Entry(before.clone()), NOW), Applied::Stale);
+    sweep(&mut store);
+    assert_eq!((store.keys(), store.tombstones(), store.memory_bytes()), (0, 0, 0));
+    assert_eq!(store.apply(Change::Entry(before), NOW), Applied::Stale);
+    assert_eq!(store.keys(), 0);
+}
+
+#[test]
+fn an_entry_exactly_at_the_flush_is_dead_and_one_above_it_lives() {
+    let at = ahead(10, 5);
+    for entry_first in [true, false] {
+        let mut store = store();
+        let entries = [value("at", "v", at), value("above", "v", ahead(10, 6))];
+        let flush = Change::Flush(at);
+        if entry_first {
+            entries.iter().for_each(|entry| assert_eq!(won(&mut store, entry), Applied::Won));
+            assert_eq!(won(&mut store, &flush), Applied::Won);
+        } else {
+            assert_eq!(won(&mut store, &flush), Applied::Won);
+            assert_eq!(won(&mut store, &entries[0]), Applied::Stale);
+            assert_eq!(won(&mut store, &entries[1]), Applied::Won);
+        }
+        assert_eq!(get(&store, "at"), None);
+        assert_eq!(get(&store, "above"), Some(&b"v"[..]));
+        sweep(&mut store);
+        assert_eq!(store.keys(), 1);
+    }
+}
+
+fn won(store: &mut Store, change: &Change) -> Applied {
+    store.apply(change.clone(), NOW)
+}
+
+#[test]
+fn the_flush_register_only_rises() {
+    let mut store = store();
+    let high = ahead(10, 5);
+    assert_eq!(store.apply(Change::Flush(high), NOW), Applied::Won);
+    for lower in [high, ahead(10, 4), ahead(9, 9)] {
+        assert_eq!(store.apply(Change::Flush(lower), NOW), Applied::Stale);
+        assert_eq!(store.flush_register(), high);
+    }
+    assert!(store.flush(NOW).unwrap() > high);
+}
+
+#[test]
+fn writes_after_a_flush_from_a_clock_far_ahead_live_here_and_elsewhere() {
+    let mut store = store();
+    let flush = ahead(A_DAY_MILLIS, 9);
+    store.apply(Change::Flush(flush), NOW);
+    let written = put(&mut store, "k", "v");
+    assert!(written.version() > flush);
+    assert_eq!(get(&store, "k"), Some(&b"v"[..]));
+    let mut elsewhere = self::store();
+    elsewhere.apply(Change::Flush(flush), NOW);
+    assert_eq!(elsewhere.apply(Change::Entry(written), NOW), Applied::Won);
+    sweep(&mut store);
+    assert_eq!(get(&store, "k"), Some(&b"v"[..]));
+    let gone = store.delete(b"k", NOW).unwrap().unwrap();
+    assert!(gone.version() > flush);
+}
+
+#[test]
+fn a_flush_of_far_future_data_lets_the_next_writes_live() {
+    let mut store = store();
+    store.apply(value("k", "v", ahead(A_DAY_MILLIS, u64::MAX)), NOW);
+    let flush = store.flush(NOW).unwrap();
+    assert!(flush > ahead(A_DAY_MILLIS, u64::MAX));
+    assert_eq!(get(&store, "k"), None);
+    for key in ["k", "other"] {
+        assert!(put(&mut store, key, "again").version() > flush);
+        assert_eq!(get(&store, key), Some(&b"again"[..]));
+    }
+}
+
+#[test]
+fn a_sweep_gives_the_room_back_a_piece_at_a_time() {
+    let mut store = store();
+    for n in 0..10_000 {
+        put(&mut store, &format!("key{n}"), "value");
+    }
+    store.flush(NOW).unwrap();
+    put(&mut store, "key7", "after");
+    assert!(store.is_sweeping());
+    let mut left = store.keys();
+    assert!(left > 9_000, "nothing is swept before it is asked for: {left}");
+    let mut steps = 0;
+    loop {
+        let more = store.sweep_step();
+        steps += 1;
+        assert!(left - store.keys() < 10_000 / SHARDS * SHARDS_PER_STEP * 3, "a step is small");
+        left = store.keys();
+        assert_eq!(more, store.is_sweeping());
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(steps, SHARDS / SHARDS_PER_STEP);
+    assert_eq!(store.keys(), 1);
+    assert_eq!(store.memory_bytes(), store.get(b"key7").unwrap().memory_bytes());
+    assert!(!store.sweep_step(), "nothing is left to sweep");
+}
+
+#[test]
+fn a_second_flush_starts_the_sweep_again() {
+    let mut store = store();
+    (0..1_000).for_each(|n| drop(put(&mut store, &format!("a{n}"), "v")));
+    store.flush(NOW).unwrap();
+    for _ in 0..30 {
+        assert!(store.sweep_step());
+    }
+    (0..1_000).for_each(|n| drop(put(&mut store, &format!("b{n}"), "v")));
+    store.flush(NOW).unwrap();
+    sweep(&mut store);
+    assert_eq!((store.keys(), store.memory_bytes()), (0, 0));
+}
+
+#[test]
+fn counts_and_memory_follow_every_change() {
+    let mut store = store();
+    let entry = put(&mut store, "k", "value");
+    assert_eq!((store.keys(), store.memory_bytes()), (1, entry.memory_bytes()));
+    let longer = put(&mut store, "k", "a longer value");
+    assert_eq!((store.keys(), store.memory_bytes()), (1, longer.memory_bytes()));
+    let gone = store.delete(b"k", NOW).unwrap().unwrap();
+    assert_eq!((store.keys(), store.tombstones()), (0, 1));
+    assert_eq!(store.memory_bytes(), gone.memory_bytes());
+    let again = put(&mut store, "k", "v");
+    assert_eq!((store.keys(), store.tombstones()), (1, 0));
+    assert_eq!(store.memory_bytes(), again.memory_bytes());
+}
+
+#[test]
+fn a_listing_gives_the_matching_keys_in_byte_order() {
+    let mut store = store();
+    let mut all: Vec<String> = (0..3_000).map(|n| format!("key{n}")).collect();
+    all.extend(["Key", "k", "key", "ké", "~"].map(String::from));
+    all.iter().for_each(|key| drop(put(&mut store, key, "v")));
+    put(&mut store, "key-gone", "v");
+    store.delete(b"key-gone", NOW).unwrap();
+    all.sort();
+    assert_eq!(list(&store, ListingQuery::default()), all);
+    let prefix = |prefix: &'static str| ListingQuery {
+        prefix: Bytes::from_static(prefix.as_bytes()),
+        ..ListingQuery::default()
+    };
+    let expected: Vec<&String> = all.iter().filter(|key| key.starts_with("key29")).collect();
+    assert_eq!(list(&store, prefix("key29")).iter().collect::<Vec<_>>(), expected);
+    assert!(list(&store, prefix("none")).is_empty());
+    assert!(list(&store, prefix("key-gone")).is_empty());
+}
+
+#[test]
+fn pages_of_a_listing_join_without_gap_or_repetition() {
+    let mut store = store();
+    let mut all: Vec<String> = (0..500).map(|n| format!("k{}", n * 7919 % 1000)).collect();
+    all.iter().for_each(|key| drop(put(&mut store, key, "v")));
+    all.sort();
+    for limit in [1, 3, 100, 499, 500, 501, usize::MAX] {
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let query = ListingQuery { prefix: Bytes::from("k"), after, limit: Some(limit) };
+            let page = list(&store, query);
+            assert!(page.len() <= limit);
+            after = page.last().cloned().map(Bytes::from);
+            paged.extend(page);
+            assert!(paged.len() <= all.len(), "a key came twice");
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, all, "limit {limit}");
+    }
+    let after_nothing_held =
+        ListingQuery { after: Some(Bytes::from("k50x")), limit: Some(1), ..Default::default() };
+    assert_eq!(list(&store, after_nothing_held), ["k510"]);
+}
+
+#[test]
+fn a_listing_shows_every_key_that_stays_while_others_come_and_go() {
+    let mut store = store();
+    (0..1_000).for_each(|n| drop(put(&mut store, &format!("stays{n}"), "v")));
+    (0..1_000).for_each(|n| drop(put(&mut store, &format!("goes{n}"), "v")));
+    let mut listing = Listing::new(ListingQuery::default());
+    let mut round = 0;
+    while listing.step(&store) {
+        for n in round * 15..round * 15 + 15 {
+            store.delete(format!("goes{n}").as_bytes(), NOW).unwrap();
+            put(&mut store, &format!("comes{n}"), "v");
+            put(&mut store, &format!("stays{n}"), "renewed");
+        }
+        round += 1;
+    }
+    let total = listing.total();
+    let keys: Vec<Vec<u8>> = listing.map(|entry| entry.key().to_vec()).collect();
+    assert_eq!(keys.len(), total);
+    assert!(keys.is_sorted(), "in order");
+    let distinct: BTreeSet<&Vec<u8>> = keys.iter().collect();
+    assert_eq!(distinct.len(), keys.len(), "no key twice");
+    assert_eq!(keys.iter().filter(|key| key.starts_with(b"stays")).count(), 1_000);
+}
+
+#[test]
+fn a_listing_begun_after_a_flush_shows_nothing_that_is_not_yet_swept() {
+    let mut store = store();
+    (0..1_000).for_each(|n| drop(put(&mut store, &format!("k{n}"), "v")));
+    store.flush(NOW).unwrap();
+    put(&mut store, "new", "v");
+    assert_eq!(list(&store, ListingQuery::default()), ["new"]);
+}

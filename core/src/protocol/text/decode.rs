@@ -30,7 +30,6 @@ impl Decoder {
         }
         if let Some(end) = memchr::memrchr(b'\n', &buffer[self.searched..]) {
             let complete = buffer.split_to(self.searched + end + 1).freeze();
-            self.searched = 0;
             let mut start = 0;
             for end in memchr::memchr_iter(b'\n', &complete) {
                 requests.push(self.request(&complete, &complete[start..end]));
@@ -42,7 +41,10 @@ impl Decoder {
         if buffer.len() > self.limits.max_line_bytes() + 1 {
             requests.push(Request::Refused(self.too_long()));
             self.discarding = true;
-            self.discard(buffer);
+            self.searched = 0;
+            // Not clear(), which would keep the room of a whole line for as long as the client
+            // stays.
+            *buffer = BytesMut::new();
         }
         requests
     }

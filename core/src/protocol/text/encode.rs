@@ -53,7 +53,7 @@ impl ReplyWriter {
                 out.put_slice(b"END\r\n");
             }
             Reply::Keys(keys) => {
-                if !key_lines(keys, written, out, enough) {
+                if !key_lines(keys, self.dialect, written, out, enough) {
                     return false;
                 }
                 if self.dialect == Dialect::Standard {
@@ -111,13 +111,22 @@ fn value_line(value: &[u8], out: &mut BytesMut) {
     end_line(out);
 }
 
-fn key_lines(keys: &mut Keys, written: &mut usize, out: &mut BytesMut, enough: usize) -> bool {
+fn key_lines(
+    keys: &mut Keys,
+    dialect: Dialect,
+    written: &mut usize,
+    out: &mut BytesMut,
+    enough: usize,
+) -> bool {
     header("KEYS", keys.count, written, out);
     while out.len() < enough {
         let Some(entry) = keys.entries.next() else {
             return true;
         };
-        write_key(entry.key(), out);
+        match dialect {
+            Dialect::Standard => write_key(entry.key(), out),
+            Dialect::Legacy => legacy::write_key(entry.key(), out),
+        }
         end_line(out);
     }
     false

@@ -2,6 +2,7 @@
 //! for them keep working.
 
 use super::encode::{end_line, header, line};
+use super::quote;
 use crate::entry::Entry;
 use crate::protocol::{ClientError, NodeFacts, ReplicationFacts, Reply, Report, StoreFacts};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -84,7 +85,7 @@ fn write_values(
 
 /// Quotes mean nothing to a 0.1 client, so a value with a line break cannot be shown to it.
 fn value_line(name: &str, key: &[u8], value: &[u8], out: &mut BytesMut) {
-    if memchr::memchr2(b'\r', b'\n', value).is_some() {
+    if memchr::memchr(b'\n', value).is_some() {
         let key = String::from_utf8_lossy(key);
         line(&format!("ERROR Value for key '{key}' has a line break and cannot be shown"), out);
         return;
@@ -93,6 +94,16 @@ fn value_line(name: &str, key: &[u8], value: &[u8], out: &mut BytesMut) {
     out.put_u8(b' ');
     out.put_slice(value);
     end_line(out);
+}
+
+/// Writes a key in a list as it stands; only one with a line break, which no client of this
+/// protocol can have written, is quoted.
+pub(super) fn write_key(key: &[u8], out: &mut BytesMut) {
+    if memchr::memchr(b'\n', key).is_some() {
+        quote::write_key(key, out);
+    } else {
+        out.put_slice(key);
+    }
 }
 
 fn report(title: &str, lines: Vec<String>, out: &mut BytesMut) {
@@ -125,7 +136,7 @@ fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
 }
 
 fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
-    let groups: [(&str, &[&str]); 18] = [
+    let groups: [(&str, &[&str]); 19] = [
         ("get", &["GET"]),
         ("scan", &["SCAN"]),
         ("ping", &["PING"]),
@@ -142,6 +153,7 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("bulk", &["MGET", "MSET"]),
         ("stat", &["STATS", "INFO"]),
         ("sync", &["SYNC"]),
+        ("hash", &["HASH"]),
         ("replicate", &["REPLICATE"]),
         ("management", &["VERSION", "SHUTDOWN", "AUTH", "HELP", "QUIT"]),
     ];
@@ -169,14 +181,18 @@ fn wording(error: &ClientError) -> String {
         ClientError::EmptyLine => "Empty command".to_string(),
         ClientError::LineTooLong { .. } => "line too long".to_string(),
         ClientError::UnknownCommand { word } => {
-            format!("Unknown command: {}", String::from_utf8_lossy(word).escape_debug())
+            format!("Unknown command: {}", String::from_utf8_lossy(word))
         }
         ClientError::NotInThisRelease { name } => format!("Unknown command: {name}"),
         ClientError::MissingArguments { command, given: 0 } => {
             format!("{} command requires arguments", legacy_name(command.name))
         }
         ClientError::MissingArguments { command, .. } => {
-            format!("{} command requires {}", legacy_name(command.name), command.needs)
+            let needs = match command.name {
+                "SET" | "APPEND" | "PREPEND" => "a key and value",
+                _ => command.needs,
+            };
+            format!("{} command requires {needs}", legacy_name(command.name))
         }
         ClientError::TooManyArguments { command } => match command.arguments {
             "" => format!("{} command does not accept any arguments", command.name),
@@ -199,7 +215,7 @@ fn wording(error: &ClientError) -> String {
             format!("Value for key '{key}' is not a valid number")
         }
         ClientError::UnknownOption { command, found, .. } => {
-            let found = String::from_utf8_lossy(found).escape_debug().to_string();
+            let found = String::from_utf8_lossy(found);
             match command.name {
                 "REPLICATE" => format!("Unknown REPLICATE action: {found}"),
                 "CLIENT" => "Unknown CLIENT subcommand".to_string(),

@@ -72,9 +72,10 @@ pub(super) fn write_value(value: &[u8], out: &mut BytesMut) {
 }
 
 /// Writes a key in a list. Keys of the text protocol need no quotes; ones that came another way
-/// may hold spaces.
+/// may hold spaces or tabs, which only in quotes can be handed back to SCAN.
 pub(super) fn write_key(key: &[u8], out: &mut BytesMut) {
-    if memchr::memchr(b' ', key).is_some() { write_quoted(key, out) } else { write_value(key, out) }
+    let spaced = memchr::memchr2(b' ', b'\t', key).is_some();
+    if spaced { write_quoted(key, out) } else { write_value(key, out) }
 }
 
 fn write_quoted(value: &[u8], out: &mut BytesMut) {
@@ -163,6 +164,21 @@ mod tests {
                 None => line.to_vec(),
             };
             assert_eq!(read, value, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_would_be_read_differently_have_quotes() {
+        for (value, shown) in [
+            ("", "\"\""),
+            (" a", "\" a\""),
+            ("a ", "\"a \""),
+            ("\"a", "\"\\\"a\""),
+            ("a\n", "\"a\\n\""),
+        ] {
+            let mut line = BytesMut::new();
+            write_value(value.as_bytes(), &mut line);
+            assert_eq!(&line[..], shown.as_bytes());
         }
     }
 
