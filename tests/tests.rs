@@ -2,6 +2,7 @@
 //! per file; what they share is in `harness`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod bad_input;
 mod harness;
 mod smoke;
 mod transcripts;
