@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod harness;
+mod program;
 mod smoke;
 mod transcripts;
