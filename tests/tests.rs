@@ -5,5 +5,6 @@
 mod bad_input;
 mod harness;
 mod program;
+mod readme;
 mod smoke;
 mod transcripts;
