@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod harness;
+mod layers;
 mod program;
 mod readme;
 mod smoke;
