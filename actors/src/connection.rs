@@ -27,6 +27,11 @@ use tokio::time;
 const FIRST_READ_BYTES: usize = 4 << 10;
 const LARGEST_READ_BYTES: usize = 64 << 10;
 
+/// How long a client that is sent away may be silent before its connection is dropped, and how
+/// long it may go on sending into the void.
+const LINGER_SILENCE: Duration = Duration::from_millis(100);
+const LINGER_LIMIT: Duration = Duration::from_secs(3);
+
 /// What all connections of a node have in common.
 pub(crate) struct ConnectionSettings {
     pub(crate) limits: Limits,
@@ -128,9 +133,32 @@ impl Client {
     async fn serve(mut self) -> Ended {
         loop {
             if let Err(ended) = self.serve_chunk().await {
+                if matches!(ended, Ended::Asked) {
+                    self.linger().await;
+                }
                 return ended;
             }
         }
+    }
+
+    /// Says that no more replies come, and drops what the client was still sending: a socket that is
+    /// closed with unread input resets the connection, and replies on their way are lost with it.
+    async fn linger(&mut self) {
+        let Client { stream, input, .. } = self;
+        let until_silent = async move {
+            stream.shutdown().await?;
+            loop {
+                input.clear();
+                input.reserve(LARGEST_READ_BYTES);
+                match time::timeout(LINGER_SILENCE, stream.read_buf(input)).await {
+                    Ok(Ok(bytes)) if bytes > 0 => {}
+                    Ok(Ok(_)) | Err(_) => return Ok(()),
+                    Ok(Err(error)) => return Err(error),
+                }
+            }
+        };
+        // Whoever is gone, or does not stop, needs no more care.
+        let _: Result<io::Result<()>, _> = time::timeout(LINGER_LIMIT, until_silent).await;
     }
 
     async fn serve_chunk(&mut self) -> Result<(), Ended> {

@@ -1,6 +1,6 @@
 //! A client on a raw socket.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -70,11 +70,21 @@ impl Client {
         self.fact("STATS", name).parse().unwrap()
     }
 
+    /// All that comes until the node closes the connection.
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        self.stream.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
     /// Whether the node has closed the connection, with or without unread bytes before.
     pub(crate) fn is_closed(&mut self) -> bool {
-        let mut rest = Vec::new();
-        // A reset is a close too.
-        self.stream.read_to_end(&mut rest).is_ok_and(|_| true) || rest.is_empty()
+        match self.stream.read_to_end(&mut Vec::new()) {
+            Ok(_) => true,
+            // A reset is a close too; silence is none.
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
     }
 
     /// Closes the sending half.

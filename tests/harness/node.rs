@@ -25,6 +25,8 @@ pub(crate) struct NodeSettings {
     pub(crate) network: String,
     /// Everything behind that: sections with their headers.
     pub(crate) sections: String,
+    /// Where the log is found, inside the node's folder.
+    pub(crate) log: &'static str,
 }
 
 impl NodeSettings {
@@ -34,6 +36,7 @@ impl NodeSettings {
             node_id: node_id.to_owned(),
             network: String::new(),
             sections: "[mqtt]\nenabled = false\n".to_owned(),
+            log: "stderr.log",
         }
     }
 
@@ -56,6 +59,19 @@ impl NodeSettings {
         self.network.push('\n');
         self
     }
+
+    /// A section behind the others, with its header.
+    pub(crate) fn section(mut self, text: &str) -> NodeSettings {
+        self.sections.push_str(text);
+        self.sections.push('\n');
+        self
+    }
+
+    /// The log is looked for in this file instead of standard error; `[logging]` has to agree.
+    pub(crate) fn logs_to(mut self, file: &'static str) -> NodeSettings {
+        self.log = file;
+        self
+    }
 }
 
 /// A running node. Killed when dropped.
@@ -75,29 +91,27 @@ impl Node {
 
     fn start_in(folder: TempDir, settings: NodeSettings, port: u16) -> Node {
         let config = folder.path().join("node.toml");
-        let NodeSettings { node_id, network, sections } = &settings;
+        let NodeSettings { node_id, network, sections, log } = &settings;
         let text = format!(
             "node_id = \"{node_id}\"\n[network]\nbind_port = {port}\n{network}\n{sections}"
         );
         fs::write(&config, text).unwrap();
-        let log = folder.path().join("node.log");
+        let errors = folder.path().join("stderr.log");
+        let log = folder.path().join(log);
         let mut process = Command::new(env!("CARGO_BIN_EXE_merkle-kv"))
             .arg("--config")
             .arg(&config)
+            .current_dir(folder.path())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(&log).unwrap())
+            .stderr(fs::File::create(&errors).unwrap())
             .spawn()
             .unwrap();
         let mut address = None;
         wait_until(PATIENCE, "the node listens", || {
-            let text = fs::read_to_string(&log).unwrap();
             if let Some(status) = process.try_wait().unwrap() {
-                panic!("the node ended with {status}:\n{text}");
+                panic!("the node ended with {status}:\n{}", fs::read_to_string(&errors).unwrap());
             }
-            address = text
-                .lines()
-                .find(|line| line.contains("node: listening"))
-                .and_then(|line| line.split("address=").nth(1)?.split(' ').next()?.parse().ok());
+            address = fs::read_to_string(&log).ok().and_then(|text| listening_address(&text));
             address.is_some()
         });
         Node { settings, address: address.unwrap(), folder, process: Some(process) }
@@ -113,7 +127,7 @@ impl Node {
 
     /// What the node has logged so far.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("node.log")).unwrap()
+        fs::read_to_string(self.folder.path().join(self.settings.log)).unwrap()
     }
 
     /// The folder of its configuration and its log.
@@ -127,9 +141,18 @@ impl Node {
 
     /// Resident memory, in bytes.
     pub(crate) fn memory(&self) -> u64 {
+        self.memory_line("VmRSS:")
+    }
+
+    /// The most that resident memory has been, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.memory_line("VmHWM:")
+    }
+
+    fn memory_line(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.process_id());
         let text = fs::read_to_string(path).unwrap();
-        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 
@@ -190,6 +213,14 @@ impl Drop for Node {
             eprintln!("log of {}:\n{}", self.settings.node_id, self.log());
         }
     }
+}
+
+/// From a log as text or as JSON.
+fn listening_address(log: &str) -> Option<SocketAddr> {
+    let line =
+        log.lines().find(|line| line.contains("actors::node") && line.contains("listening"))?;
+    let address = line.split_once("address=").or_else(|| line.split_once("\"address\":\""))?.1;
+    address.split([' ', '"']).next()?.parse().ok()
 }
 
 /// Nodes that replicate, and their broker. Node 0 hosts the broker if it is the in-process one.

@@ -1,8 +1,8 @@
 //! What a row of the table accepts: from a value as written to its type, and back.
 //! Knows no key by name.
 
+use core::net::IpAddr;
 use std::marker::PhantomData;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! A configuration as resolved: every value there, of its type, within its limits and at peace with
 //! the others. Knows nothing of files and lines beyond passing them on.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 

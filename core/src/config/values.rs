@@ -2,8 +2,8 @@
 //! Knows nothing of keys, files or messages.
 
 use crate::protocol::Dialect;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest node name, in characters: it is part of every topic and update a node sends.
 const MAX_NODE_NAME_CHARS: usize = 64;

@@ -1,3 +1,5 @@
+//! Commands against an engine: what each answers and changes, and how a batch is sliced.
+
 use super::batch::SLICE_OUTPUT_BYTES;
 use super::{Answer, Batch, Engine, EngineSettings, Progress, Question};
 use crate::change::Change;

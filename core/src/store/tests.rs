@@ -1,3 +1,5 @@
+//! The store: who wins, tombstones, flushes and their sweeps, listings.
+
 use super::index::SHARDS;
 use super::{Applied, HashSeed, Listing, ListingQuery, SHARDS_PER_STEP, Store};
 use crate::change::Change;

@@ -1,3 +1,5 @@
+//! The text protocol as bytes: what lines become, and what replies look like.
+
 use super::{Decoder, ReplyWriter};
 use crate::clock::Hlc;
 use crate::entry::Entry;
