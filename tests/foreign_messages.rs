@@ -10,6 +10,7 @@ use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::replication::{decode_update, encode_update};
 use merkle_kv_core::version::{BootId, NodeId, Version};
+use std::slice;
 use std::time::SystemTime;
 
 const DAY_MILLIS: u64 = 86_400_000;
@@ -107,18 +108,19 @@ fn the_same_entry_survives_in_whatever_order_two_arrive() {
     let replies = ["VALUE z", "VALUE b", "VALUE a", "(null)", "VALUE b"];
     let mut stranger = Stranger::connect(broker.port(), "stranger");
     for at in 0..rising("").len() {
-        for later in at + 1..rising("").len() {
+        for (later, reply) in replies.iter().enumerate().skip(at + 1) {
             let key = format!("{at}and{later}");
             let (lesser, greater) = (rising(&key)[at].clone(), rising(&key)[later].clone());
             for (prefix, order) in prefixes.iter().zip([[&lesser, &greater], [&greater, &lesser]]) {
                 for entry in order {
-                    stranger.publish(&format!("{prefix}/updates"), update_of(&[entry.clone()]));
+                    stranger
+                        .publish(&format!("{prefix}/updates"), update_of(slice::from_ref(entry)));
                 }
             }
             let mut clients = [here.client(), there.client()];
             for client in &mut clients {
                 await_messages(client, &mut stranger, &prefixes);
-                assert_eq!(client.command(&format!("GET {key}")), replies[later], "{key}");
+                assert_eq!(client.command(&format!("GET {key}")), *reply, "{key}");
             }
         }
     }
@@ -222,6 +224,33 @@ fn garbage_in_the_place_of_presence_hurts_nobody() {
             cluster.nodes[0].client().fact("INFO", "peers") == "1"
         });
         assert_eq!(newcomer.client().count("actor_restarts"), 0);
+    }
+}
+
+/// Symptom: replication stood still after many claims, or presences of another start, in a row. Each
+/// was answered; the answers that the full request queue refused were awaited all the same, so that
+/// later confirmations were taken for theirs and that of the update never came.
+#[test]
+fn a_flood_of_claims_and_doubles_neither_stops_replication_nor_fills_the_log() {
+    let double = |boot: &str| {
+        format!(
+            r#"{{"node_id":"node0","state":"online","address":"x:1","boot_id":"{boot}","version":"0","keys":0,"time":0}}"#
+        )
+    };
+    for kind in BrokerKind::BOTH {
+        let cluster = Cluster::start(2, kind);
+        let own = format!("{}/nodes/node0", cluster.prefix);
+        let mut stranger = Stranger::connect(cluster.broker_port, "stranger");
+        let mut client = cluster.nodes[0].client();
+        for round in 0..5 {
+            stranger.flood(&format!("{own}/claim"), b"ffffffffffffffff", 400);
+            stranger.flood(&own, double("ffffffffffffffff").as_bytes(), 400);
+            assert_eq!(client.command(&format!("SET key {round}")), "OK");
+            cluster.agree_on("GET key", &format!("VALUE {round}"));
+        }
+        assert_eq!(client.count("mqtt_connections"), 1);
+        let log = cluster.nodes[0].log();
+        assert!(log.lines().count() < 30, "{} lines of log", log.lines().count());
     }
 }
 

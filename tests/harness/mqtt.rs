@@ -21,7 +21,7 @@ impl Stranger {
     pub(crate) fn connect(port: u16, name: &str) -> Stranger {
         let mut options = MqttOptions::new(name, "127.0.0.1", port);
         options.set_max_packet_size(LARGEST_PACKET_BYTES, LARGEST_PACKET_BYTES);
-        let (client, connection) = Client::new(options, 16);
+        let (client, connection) = Client::new(options, 128);
         let mut stranger = Stranger { client, connection, heard: Vec::new() };
         stranger.until(|packet| matches!(packet, Packet::ConnAck(_)));
         stranger
@@ -37,6 +37,19 @@ impl Stranger {
     pub(crate) fn publish_retained(&mut self, topic: &str, message: impl Into<Vec<u8>>) {
         self.client.publish(topic, QoS::AtLeastOnce, true, message).unwrap();
         self.until(|packet| matches!(packet, Packet::PubAck(_)));
+    }
+
+    /// Publishes many messages as fast as the broker takes them.
+    pub(crate) fn flood(&mut self, topic: &str, message: &[u8], times: usize) {
+        const TOGETHER: usize = 64;
+        for some in (0..times).step_by(TOGETHER).map(|done| TOGETHER.min(times - done)) {
+            for _ in 0..some {
+                self.client.publish(topic, QoS::AtLeastOnce, false, message).unwrap();
+            }
+            for _ in 0..some {
+                self.until(|packet| matches!(packet, Packet::PubAck(_)));
+            }
+        }
     }
 
     /// Hears a topic from now on.
