@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bad_input;
+mod broker_faults;
 mod documents;
+mod foreign_messages;
 mod harness;
 mod layers;
+mod node_identity;
 mod program;
 mod readme;
+mod replication;
 mod scripts;
 mod smoke;
 mod transcripts;

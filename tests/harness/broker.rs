@@ -24,12 +24,21 @@ pub(crate) struct Broker {
     process: Option<Child>,
 }
 
+impl BrokerKind {
+    pub(crate) const BOTH: [BrokerKind; 2] = [BrokerKind::Embedded, BrokerKind::Mosquitto];
+}
+
 impl Broker {
     pub(crate) fn start() -> Broker {
-        let folder = tempfile::tempdir().unwrap();
-        let mut broker = Broker { port: free_port(), folder, process: None };
+        let mut broker = Broker::absent();
         broker.resume();
         broker
+    }
+
+    /// One that does not run before [`Broker::resume`].
+    pub(crate) fn absent() -> Broker {
+        let folder = tempfile::tempdir().unwrap();
+        Broker { port: free_port(), folder, process: None }
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -2,10 +2,17 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long a reply may take. Far more than any does on a loaded machine.
 const REPLY_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long a write may take to every node. Takes milliseconds unless the machine is overloaded.
+pub(crate) const REPLICATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// Commands that are sent before their replies are read: fewer bytes than the sockets hold.
+const PIPELINE: usize = 500;
 
 pub(crate) struct Client {
     stream: BufReader<TcpStream>,
@@ -39,6 +46,44 @@ impl Client {
     pub(crate) fn command(&mut self, command: &str) -> String {
         self.send(format!("{command}\r\n"));
         self.line()
+    }
+
+    /// Sends commands together and gives the first line of each reply.
+    #[track_caller]
+    pub(crate) fn pipeline(&mut self, commands: &[String]) -> Vec<String> {
+        let mut replies = Vec::with_capacity(commands.len());
+        for some in commands.chunks(PIPELINE) {
+            self.send(some.join("\r\n") + "\r\n");
+            replies.extend(some.iter().map(|_| self.line()));
+        }
+        replies
+    }
+
+    /// Sends commands together; each must be answered with `OK`.
+    #[track_caller]
+    pub(crate) fn pipeline_ok(&mut self, commands: &[String]) {
+        assert!(self.pipeline(commands).iter().all(|reply| reply == "OK"));
+    }
+
+    /// Waits until a command is answered with this line.
+    #[track_caller]
+    pub(crate) fn until(&mut self, command: &str, reply: &str) {
+        let mut last = String::new();
+        let deadline = Instant::now() + REPLICATION_LIMIT;
+        while last != reply {
+            assert!(Instant::now() < deadline, "{command:.80}: {last:.80}, not {reply:.80}");
+            last = self.command(command);
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Every key with the line that GET answers.
+    #[track_caller]
+    pub(crate) fn content(&mut self) -> Vec<(String, String)> {
+        let keys = self.list("SCAN").split_off(1);
+        let gets: Vec<String> = keys.iter().map(|key| format!("GET {key}")).collect();
+        let values = self.pipeline(&gets);
+        keys.into_iter().zip(values).collect()
     }
 
     /// Sends a command and gives the lines of its reply down to `END`, which is left out.

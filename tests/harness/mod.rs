@@ -1,12 +1,16 @@
 //! Starts nodes and brokers as processes, talks to them over raw sockets, and waits for conditions.
 //! Whatever a test starts ends with it; a process that survives its test fails it.
+// A tool is kept here as soon as one topic needs it, before the second does.
+#![allow(dead_code, unused_imports)]
 
 mod broker;
 mod client;
+mod mqtt;
 mod node;
 mod wait;
 
 pub(crate) use broker::{Broker, BrokerKind};
-pub(crate) use client::Client;
-pub(crate) use node::{Cluster, Node, NodeSettings};
+pub(crate) use client::{Client, REPLICATION_LIMIT};
+pub(crate) use mqtt::{Stranger, mosquitto_sub};
+pub(crate) use node::{Cluster, Node, NodeSettings, unique_prefix};
 pub(crate) use wait::{free_port, wait_until};

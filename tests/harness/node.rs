@@ -1,7 +1,7 @@
 //! A node as a process, and a cluster of them.
 
 use super::broker::{Broker, BrokerKind};
-use super::client::Client;
+use super::client::{Client, REPLICATION_LIMIT};
 use super::wait::{free_port, wait_until};
 use std::fs;
 use std::net::SocketAddr;
@@ -223,6 +223,12 @@ fn listening_address(log: &str) -> Option<SocketAddr> {
     address.split([' ', '"']).next()?.parse().ok()
 }
 
+/// A name for a cluster that no other test of this run has.
+pub(crate) fn unique_prefix() -> String {
+    let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
+    format!("test-{}-{number}", std::process::id())
+}
+
 /// Nodes that replicate, and their broker. Node 0 hosts the broker if it is the in-process one.
 pub(crate) struct Cluster {
     pub(crate) nodes: Vec<Node>,
@@ -237,8 +243,7 @@ impl Cluster {
     pub(crate) fn start(count: usize, kind: BrokerKind) -> Cluster {
         let broker = (kind == BrokerKind::Mosquitto).then(Broker::start);
         let broker_port = broker.as_ref().map_or_else(free_port, Broker::port);
-        let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
-        let prefix = format!("test-{}-{number}", std::process::id());
+        let prefix = unique_prefix();
         let nodes: Vec<Node> = (0..count)
             .map(|n| {
                 let settings = NodeSettings::at_broker(&format!("node{n}"), broker_port, &prefix);
@@ -252,5 +257,25 @@ impl Cluster {
 
     pub(crate) fn clients(&self) -> Vec<Client> {
         self.nodes.iter().map(Node::client).collect()
+    }
+
+    /// Waits until every node answers a command with this line.
+    #[track_caller]
+    pub(crate) fn agree_on(&self, command: &str, reply: &str) {
+        for client in &mut self.clients() {
+            client.until(command, reply);
+        }
+    }
+
+    /// Waits until all nodes hold the same keys and values, and gives these.
+    #[track_caller]
+    pub(crate) fn converged(&self) -> Vec<(String, String)> {
+        let mut clients = self.clients();
+        let mut contents: Vec<_> = Vec::new();
+        wait_until(REPLICATION_LIMIT, "all nodes hold the same", || {
+            contents = clients.iter_mut().map(Client::content).collect();
+            contents.windows(2).all(|pair| pair[0] == pair[1])
+        });
+        contents.remove(0)
     }
 }

@@ -1,6 +1,7 @@
 //! Conditions with a limit instead of sleeps, and free ports.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,19 @@ pub(crate) fn wait_until(limit: Duration, what: &str, mut holds: impl FnMut() ->
 }
 
 /// A port that nobody listened on a moment ago, for processes that cannot choose one themselves.
+///
+/// Taken from below the range out of which the system serves everybody else: a port that stays
+/// unused for a while would otherwise be given to some connection, or connect to itself.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    loop {
+        let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = (FIRST + number % COUNT) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

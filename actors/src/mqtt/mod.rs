@@ -87,6 +87,7 @@ pub(crate) struct MqttActor {
     seq: u64,
     peers: HashMap<String, Presence>,
     undecodable: RateLimit,
+    claimed: RateLimit,
     unreachable: RateLimit,
     /// Told once the outbox is empty and goodbye is said.
     drained: Option<oneshot::Sender<()>>,
@@ -109,6 +110,7 @@ impl MqttActor {
             seq: 0,
             peers: HashMap::new(),
             undecodable: RateLimit::new(LOG_INTERVAL, 1),
+            claimed: RateLimit::new(LOG_INTERVAL, 1),
             unreachable: RateLimit::new(LOG_INTERVAL, 1),
             drained: None,
         }
@@ -189,10 +191,12 @@ impl MqttActor {
     fn say_presence(&mut self, ctx: &mut Context<MqttActor>) {
         let facts = self.store.send(ReadFacts).into_actor(self);
         ctx.spawn(facts.map(|facts, actor, _| {
-            let keys = facts.map_or(0, |facts| facts.keys);
-            let presence = actor.presence(PresenceState::Online, keys).encode();
-            let topic = actor.topics.own_presence.clone();
-            actor.send(Sent::Presence, &topic, true, presence);
+            if actor.session.as_mut().is_some_and(|session| session.may_say(Sent::Presence)) {
+                let keys = facts.map_or(0, |facts| facts.keys);
+                let presence = actor.presence(PresenceState::Online, keys).encode();
+                let topic = actor.topics.own_presence.clone();
+                actor.send(Sent::Presence, &topic, true, presence);
+            }
         }));
     }
 
@@ -285,7 +289,16 @@ impl MqttActor {
                     session.disconnect();
                 }
             }
-            Step::Confirmed(Sent::Presence | Sent::Answer) => {}
+            Step::Confirmed(Sent::Presence) => {
+                if self.is_wanted_again(Sent::Presence) {
+                    self.say_presence(ctx);
+                }
+            }
+            Step::Confirmed(Sent::Answer) => {
+                if self.is_wanted_again(Sent::Answer) {
+                    self.answer();
+                }
+            }
             Step::SaidGoodbye => self.finish_drain(),
             Step::Message(message) => return self.receive(&message, ctx),
         }
@@ -356,11 +369,24 @@ impl MqttActor {
     /// Somebody asks whether this node's id is taken.
     fn answer_claim(&mut self, claimant: &[u8]) {
         if claimant != self.settings.boot.to_string().as_bytes() {
-            warn!(node_id = self.settings.node_id.as_str(); "another node claims this node_id");
+            if let Verdict::Allow { suppressed } = self.claimed.check(self.facts.uptime()) {
+                let node_id = self.settings.node_id.as_str();
+                warn!(node_id, suppressed; "another node claims this node_id");
+            }
+            self.answer();
+        }
+    }
+
+    fn answer(&mut self) {
+        if self.session.as_mut().is_some_and(|session| session.may_say(Sent::Answer)) {
             let presence = self.presence(PresenceState::Online, 0).encode();
             let topic = self.topics.holder.clone();
             self.send(Sent::Answer, &topic, false, presence);
         }
+    }
+
+    fn is_wanted_again(&mut self, what: Sent) -> bool {
+        self.session.as_mut().is_some_and(|session| session.take_again(what))
     }
 
     fn receive_presence(&mut self, message: &Publish, ctx: &mut Context<MqttActor>) {

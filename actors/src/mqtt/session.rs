@@ -5,10 +5,10 @@
 use crate::store::Previous;
 use log::warn;
 use rumqttc::{AsyncClient, Event, Outgoing, Packet, Publish, QoS};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What a message was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Sent {
     /// So many changes.
     Update { changes: usize },
@@ -45,6 +45,8 @@ pub(super) struct Session {
     /// Queued, packet number not known yet.
     queued: VecDeque<Sent>,
     unconfirmed: HashMap<u16, Sent>,
+    /// What is to be said once more when it is confirmed.
+    again: HashSet<Sent>,
     /// An update is on its way, or is being taken from the outbox.
     busy: bool,
     /// The outbox has changed while that was so.
@@ -63,6 +65,7 @@ impl Session {
             joined: false,
             queued: VecDeque::new(),
             unconfirmed: HashMap::new(),
+            again: HashSet::new(),
             busy: false,
             changed: false,
             previous: Previous::Lost,
@@ -108,9 +111,27 @@ impl Session {
         }
     }
 
+    /// Whether a message of this kind may be sent. If one is on its way the wish is remembered, so
+    /// that strangers who provoke any number of answers cannot fill the queue.
+    pub(super) fn may_say(&mut self, what: Sent) -> bool {
+        let queued = self.queued.contains(&what);
+        let on_its_way = queued || self.unconfirmed.values().any(|sent| *sent == what);
+        if on_its_way {
+            self.again.insert(what);
+        }
+        !on_its_way
+    }
+
+    /// Whether a message that was confirmed was wished for once more meanwhile.
+    pub(super) fn take_again(&mut self, what: Sent) -> bool {
+        self.again.remove(&what)
+    }
+
     pub(super) fn publish(&mut self, what: Sent, topic: &str, retain: bool, message: Vec<u8>) {
-        self.queued.push_back(what);
         let queued = self.client.try_publish(topic, QoS::AtLeastOnce, retain, message);
+        if queued.is_ok() {
+            self.queued.push_back(what);
+        }
         self.queue_result(queued);
     }
 

@@ -1,0 +1,244 @@
+//! The broker is away, dies, comes back; a node stops listening. Nodes serve on, and what the
+//! broker had not confirmed is published when it is there again.
+//!
+//! What a broker without persistence had confirmed and not delivered when it died is lost until
+//! anti-entropy finds it. So is what one node publishes before another has subscribed again. Where
+//! a test asks for every write, it makes sure that the readers have joined before the writer does.
+
+use crate::harness::{
+    Broker, BrokerKind, Client, Cluster, Node, NodeSettings, REPLICATION_LIMIT, unique_prefix,
+    wait_until,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+const MIB: usize = 1 << 20;
+
+/// Far above what a write takes, far below what waiting for a broker or a peer would.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+#[test]
+fn nodes_serve_without_a_broker_and_publish_when_it_comes_up() {
+    let mut cluster = without_broker(3);
+    let started = Instant::now();
+    for (n, client) in cluster.clients().iter_mut().enumerate() {
+        for k in 0..100 {
+            assert_eq!(client.command(&format!("SET n{n}k{k} {n}")), "OK");
+        }
+        assert_eq!(client.command(&format!("GET n{n}k99")), format!("VALUE {n}"));
+        let status = client.command("REPLICATE STATUS");
+        assert_eq!(status, "REPLICATION enabled connecting queued=100");
+    }
+    assert!(started.elapsed() < AT_ONCE, "{:?}", started.elapsed());
+
+    resume_before(&mut cluster, 0);
+    let mut writer = cluster.nodes[0].client();
+    writer.until("REPLICATE STATUS", "REPLICATION enabled connected queued=0");
+    for node in &cluster.nodes[1..] {
+        let mut reader = node.client();
+        for k in 0..100 {
+            reader.until(&format!("GET n0k{k}"), "VALUE 0");
+        }
+    }
+}
+
+#[test]
+fn all_nodes_agree_after_a_broker_was_killed_several_times_under_load() {
+    let mut cluster = Cluster::start(3, BrokerKind::Mosquitto);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..3).map(|n| write_until(&cluster.nodes[n], n, &stop)).collect();
+    for round in 0..4 {
+        let mut client = cluster.nodes[0].client();
+        let published = client.count("mqtt_published");
+        wait_until(REPLICATION_LIMIT, "updates flow", || {
+            client.count("mqtt_published") > published + 50
+        });
+        cluster.broker.as_mut().unwrap().kill();
+        wait_until(REPLICATION_LIMIT, "the nodes notice", || {
+            client.command("REPLICATE STATUS").contains("connecting")
+        });
+        assert_eq!(client.command(&format!("SET round {round}")), "OK");
+        cluster.broker.as_mut().unwrap().resume();
+        cluster.nodes.iter().for_each(Node::joined);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let written: Vec<usize> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+    for client in &mut cluster.clients() {
+        client.until("REPLICATE STATUS", "REPLICATION enabled connected queued=0");
+        assert_eq!(client.count("mqtt_dropped"), 0);
+    }
+    report_losses(&cluster, &written);
+
+    for (n, client) in cluster.clients().iter_mut().enumerate() {
+        let again: Vec<String> =
+            (0..written[n]).map(|k| format!("SET w{n}k{k} final{k}")).collect();
+        client.pipeline_ok(&again);
+    }
+    assert_eq!(cluster.nodes[0].client().command("SET round over"), "OK");
+    let content = cluster.converged();
+    assert_eq!(content.len(), written.iter().sum::<usize>() + 4);
+    for (key, value) in content.iter().filter(|(key, _)| key.starts_with('w')) {
+        let number = key.split('k').nth(1).unwrap();
+        assert_eq!(*value, format!("VALUE final{number}"), "{key}");
+    }
+}
+
+#[test]
+fn what_was_written_while_the_broker_was_dead_all_arrives() {
+    let mut cluster = Cluster::start(3, BrokerKind::Mosquitto);
+    for round in 0..3 {
+        let (mut writer, mut reader) = (cluster.nodes[0].client(), cluster.nodes[2].client());
+        cluster.broker.as_mut().unwrap().kill();
+        // Written before the node can have noticed: the first is on its way and never confirmed.
+        let writes: Vec<String> = (0..5_000).map(|k| format!("SET k{k} {round}")).collect();
+        writer.pipeline_ok(&writes);
+        assert_eq!(writer.command("DEL k7"), "DELETED");
+        resume_before(&mut cluster, 0);
+        writer.until("REPLICATE STATUS", "REPLICATION enabled connected queued=0");
+        reader.until("DBSIZE", "DBSIZE 4999");
+        let content = cluster.converged();
+        assert!(content.iter().all(|(_, value)| *value == format!("VALUE {round}")));
+    }
+}
+
+#[test]
+fn an_outbox_that_overflows_counts_what_it_drops_and_keeps_the_rest() {
+    const WRITTEN: usize = 70;
+    // 64 MiB, of which each entry takes a little more than its value.
+    const FITS: usize = 63;
+    let mut cluster = without_broker(2);
+    let mut writer = cluster.nodes[0].client();
+    let value = "v".repeat(MIB);
+    for k in 0..WRITTEN {
+        assert_eq!(writer.command(&format!("SET large{k} {value}")), "OK");
+    }
+    assert_eq!(writer.count("mqtt_dropped"), (WRITTEN - FITS) as u64);
+    assert_eq!(writer.count("mqtt_queued"), FITS as u64);
+    for _ in 0..3 {
+        for k in 0..WRITTEN {
+            assert_eq!(writer.command(&format!("SET large{k} {value}")), "OK");
+        }
+    }
+    let memory = cluster.nodes[0].memory();
+    println!("{WRITTEN} values of 1 MiB written four times without a broker: {memory} bytes");
+    assert!(memory < (200 * MIB) as u64, "{memory} bytes");
+    assert_eq!(writer.count("mqtt_dropped"), 4 * (WRITTEN - FITS) as u64);
+
+    resume_before(&mut cluster, 0);
+    writer.until("REPLICATE STATUS", "REPLICATION enabled connected queued=0");
+    let mut reader = cluster.nodes[1].client();
+    reader.until("DBSIZE", &format!("DBSIZE {FITS}"));
+    let whole = format!("VALUE {value}");
+    assert!(reader.content().iter().all(|(_, value)| *value == whole));
+    assert_eq!(writer.command("SET small 1"), "OK");
+    reader.until("GET small", "VALUE 1");
+}
+
+#[test]
+fn nodes_return_to_a_broker_whose_node_was_killed_and_restarted() {
+    let mut cluster = Cluster::start(3, BrokerKind::Embedded);
+    for round in 0..3 {
+        let mut host = cluster.nodes.remove(0);
+        host.kill();
+        let killed = Instant::now();
+        for client in &mut cluster.clients() {
+            client.until("PING", "PONG");
+            wait_until(REPLICATION_LIMIT, "the others notice", || {
+                client.command("REPLICATE STATUS").contains("connecting")
+            });
+        }
+        cluster.nodes.insert(0, host.restart());
+        cluster.nodes.iter().for_each(Node::joined);
+        println!("all joined again {:?} after the broker's node was killed", killed.elapsed());
+        for (n, client) in cluster.clients().iter_mut().enumerate() {
+            assert_eq!(client.command(&format!("SET after{n} {round}")), "OK");
+            cluster.agree_on(&format!("GET after{n}"), &format!("VALUE {round}"));
+        }
+    }
+}
+
+#[test]
+fn a_node_that_stands_still_does_not_hold_up_the_others() {
+    for kind in BrokerKind::BOTH {
+        let cluster = Cluster::start(3, kind);
+        let [mut writer, mut reader, mut slow] = [0, 1, 2].map(|n| cluster.nodes[n].client());
+        cluster.nodes[2].signal("STOP");
+        let (mut written, mut slowest) = (0, Duration::ZERO);
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(4) {
+            let writes: Vec<String> =
+                (written..written + 50).map(|k| format!("SET k{k} {}", "v".repeat(500))).collect();
+            written += writes.len();
+            let sent = Instant::now();
+            writer.pipeline_ok(&writes);
+            reader.until(&format!("EXISTS k{}", written - 1), "EXISTS 1");
+            slowest = slowest.max(sent.elapsed());
+        }
+        assert!(slowest < AT_ONCE, "{kind:?}: {slowest:?}");
+        assert_eq!(writer.count("mqtt_connections"), 1);
+        assert_eq!(reader.count("mqtt_connections"), 1);
+
+        cluster.nodes[2].signal("CONT");
+        assert_eq!(writer.command("SET last 1"), "OK");
+        slow.until("GET last", "VALUE 1");
+        let missing = written + 1 - content_count(&mut slow);
+        println!(
+            "{kind:?}: {written} writes, slowest 50 {slowest:?}, {missing} missed by the node that stood still"
+        );
+    }
+}
+
+/// Nodes whose Mosquitto does not run yet.
+fn without_broker(count: usize) -> Cluster {
+    let (broker, prefix) = (Broker::absent(), unique_prefix());
+    let broker_port = broker.port();
+    let settings = |n| NodeSettings::at_broker(&format!("node{n}"), broker_port, &prefix);
+    let nodes = (0..count).map(|n| Node::start(settings(n))).collect();
+    Cluster { nodes, prefix, broker_port, broker: Some(broker) }
+}
+
+/// Starts the broker again and lets every other node join before this one can.
+fn resume_before(cluster: &mut Cluster, last: usize) {
+    cluster.nodes[last].signal("STOP");
+    cluster.broker.as_mut().unwrap().resume();
+    let others = cluster.nodes.iter().enumerate().filter(|(n, _)| *n != last);
+    others.for_each(|(_, node)| node.joined());
+    cluster.nodes[last].signal("CONT");
+}
+
+/// Writes new keys `w{n}k0`, `w{n}k1`, … until told to stop; gives how many.
+fn write_until(node: &Node, n: usize, stop: &Arc<AtomicBool>) -> JoinHandle<usize> {
+    let (mut client, stop) = (node.client(), stop.clone());
+    thread::spawn(move || {
+        let mut written = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let writes: Vec<String> =
+                (written..written + 10).map(|k| format!("SET w{n}k{k} first{k}")).collect();
+            client.pipeline_ok(&writes);
+            written += writes.len();
+            // A pace at which the test does not only measure how fast keys pile up.
+            thread::sleep(Duration::from_millis(2));
+        }
+        written
+    })
+}
+
+/// Prints how many writes each node never heard of. A marker of each node comes after all that the
+/// node has published.
+fn report_losses(cluster: &Cluster, written: &[usize]) {
+    let all: usize = written.iter().sum();
+    for (n, client) in cluster.clients().iter_mut().enumerate() {
+        assert_eq!(client.command(&format!("SET marker{n} 1")), "OK");
+        cluster.agree_on(&format!("EXISTS marker{n}"), "EXISTS 1");
+    }
+    for (n, client) in cluster.clients().iter_mut().enumerate() {
+        client.until("EXISTS round marker0 marker1 marker2", "EXISTS 4");
+        println!("node {n} misses {} of {all} writes", all + 4 - content_count(client));
+    }
+}
+
+fn content_count(client: &mut Client) -> usize {
+    client.command("DBSIZE").split(' ').nth(1).unwrap().parse().unwrap()
+}
