@@ -129,6 +129,8 @@ pub(crate) enum Previous {
     Arrived,
     /// The connection broke before the broker confirmed it.
     Lost,
+    /// It broke again and again over this message alone.
+    Unwelcome,
 }
 
 /// Hand out changes for the next message of about so many bytes.
@@ -147,13 +149,32 @@ impl Handler<TakeUpdate> for StoreActor {
     fn handle(&mut self, message: TakeUpdate, _: &mut Context<StoreActor>) -> Self::Result {
         let outbox = self.engine.outbox()?;
         match message.previous {
-            Previous::Arrived => outbox.settle(),
+            Previous::Arrived => outbox.settle(wall_clock::now()),
             Previous::Lost => outbox.restore(),
+            Previous::Unwelcome => outbox.abandon(),
         }
         let taken = outbox.take(message.max_bytes);
         self.told = taken.is_some();
         self.facts.mqtt.queued.set(outbox.len() as u64);
         taken
+    }
+}
+
+/// Publish once more what was confirmed of late: a peer may have missed it.
+pub(crate) struct Repeat;
+
+impl Message for Repeat {
+    type Result = ();
+}
+
+impl Handler<Repeat> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Repeat, _: &mut Context<StoreActor>) {
+        if let Some(outbox) = self.engine.outbox() {
+            outbox.repeat(wall_clock::now());
+        }
+        self.tell_publisher();
     }
 }
 

@@ -43,7 +43,6 @@ impl Supervised for Worker {}
 enum Order {
     Count,
     Panic,
-    Block(Duration),
     Wait(Duration),
 }
 
@@ -58,7 +57,6 @@ impl Handler<Order> for Worker {
         match order {
             Order::Count => {}
             Order::Panic => panic!("a test asked for it"),
-            Order::Block(time) => thread::sleep(time),
             Order::Wait(time) => ctx.wait(time::sleep(time).into_actor(self)),
         }
         self.handled.fetch_add(1, COUNT);

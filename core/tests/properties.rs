@@ -420,7 +420,7 @@ proptest! {
             run(&mut nodes[*node], Dialect::Standard, now, &op.line());
             let outbox = nodes[*node].outbox().unwrap();
             said.extend(outbox.take(usize::MAX).unwrap_or_default());
-            outbox.settle();
+            outbox.settle(UnixMillis(0));
             if let Some(at) = passed_on.next()
                 && !said.is_empty()
             {
@@ -553,7 +553,7 @@ proptest! {
         let state = if online { PresenceState::Online } else { PresenceState::Offline };
         let boot_id = BootId(boot).to_string();
         let presence =
-            Presence { node_id, state, address, boot_id, version: "1.2.3".to_string(), keys, time };
+            Presence { node_id, state, address, boot_id, joined: keys, version: "1.2.3".to_string(), keys, time };
         prop_assert_eq!(Presence::decode(&presence.encode()).unwrap(), presence);
     }
 }
@@ -627,7 +627,7 @@ proptest! {
                     None => prop_assert!(!in_flight.is_empty() || outbox.is_empty()),
                 },
                 Step::Settle => {
-                    outbox.settle();
+                    outbox.settle(UnixMillis(0));
                     arrive(std::mem::take(&mut in_flight), &mut arrived);
                 }
                 Step::Restore => {
@@ -640,7 +640,7 @@ proptest! {
         outbox.restore();
         while let Some(message) = outbox.take(100) {
             arrive(message, &mut arrived);
-            outbox.settle();
+            outbox.settle(UnixMillis(0));
         }
         prop_assert_eq!(outbox.len(), 0);
         let lost = newest.into_iter().filter(|change| !arrived.contains(change)).count();

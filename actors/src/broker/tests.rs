@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rumqttc::{
-    Client, ConnectReturnCode, Event, MqttOptions, NetworkOptions, Outgoing, Packet, Publish, QoS,
+    Client, ConnectReturnCode, Event, MqttOptions, NetworkOptions, Packet, Publish, QoS,
 };
 
 use super::embedded::{BrokerEnd, EmbeddedBroker};

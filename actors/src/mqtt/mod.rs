@@ -11,7 +11,7 @@ pub(crate) use link::largest_incoming_bytes;
 
 use crate::facts::Facts;
 use crate::random;
-use crate::store::{Apply, Attach, Changed, ReadFacts, StoreActor, TakeUpdate};
+use crate::store::{Apply, Attach, Changed, Previous, ReadFacts, Repeat, StoreActor, TakeUpdate};
 use crate::wall_clock;
 use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
@@ -44,8 +44,18 @@ const APPLY_CHANGES: usize = 4_096;
 const RECONNECT: Backoff =
     Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(10) };
 
+/// A connection that has held so long is a good one: the next failure counts as the first.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// Connections in a row that broke before the broker had confirmed a single update. Each makes the
+/// next message sixteen times smaller, so that the last ones hold one entry.
+const FRUITLESS_LIMIT: u32 = 6;
+
 /// Until a node whose id is taken asks again.
 const CLAIM_AGAIN: Duration = Duration::from_secs(30);
+
+/// Between a peer's return and the repetition of what it may have missed.
+const REPEAT_DELAY: Duration = Duration::from_millis(200);
 
 /// How often presence is said again, so that its key count and time stay current.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(60);
@@ -83,12 +93,16 @@ pub(crate) struct MqttActor {
     session: Option<Session>,
     sessions: u64,
     failures: Attempt,
+    /// Connections in a row that broke over an update.
+    fruitless: u32,
     /// Counts messages of this start.
     seq: u64,
     peers: HashMap<String, Presence>,
     undecodable: RateLimit,
     claimed: RateLimit,
     unreachable: RateLimit,
+    /// What was published of late is about to be published again.
+    repeating: bool,
     /// Told once the outbox is empty and goodbye is said.
     drained: Option<oneshot::Sender<()>>,
 }
@@ -107,11 +121,13 @@ impl MqttActor {
             session: None,
             sessions: 0,
             failures: Attempt::default(),
+            fruitless: 0,
             seq: 0,
             peers: HashMap::new(),
             undecodable: RateLimit::new(LOG_INTERVAL, 1),
             claimed: RateLimit::new(LOG_INTERVAL, 1),
             unreachable: RateLimit::new(LOG_INTERVAL, 1),
+            repeating: false,
             drained: None,
         }
     }
@@ -161,7 +177,14 @@ impl MqttActor {
 
     /// The broker cannot be reached, or not any more. Nothing is lost: the outbox keeps it.
     fn lost(&mut self, error: &ConnectionError, ctx: &mut Context<MqttActor>) {
-        self.session = None;
+        if let Some(session) = self.session.take() {
+            if session.joined_at().is_some_and(|at| self.facts.uptime() - at > STEADY) {
+                self.failures = Attempt::default();
+            }
+            if session.has_unconfirmed_update() {
+                self.fruitless += 1;
+            }
+        }
         self.failures = self.failures.next();
         self.facts.mqtt.set_state(MqttState::Connecting);
         self.finish_drain();
@@ -180,7 +203,10 @@ impl MqttActor {
     }
 
     fn joined(&mut self, ctx: &mut Context<MqttActor>) {
-        self.failures = Attempt::default();
+        let now = self.facts.uptime();
+        if let Some(session) = &mut self.session {
+            session.joined(now);
+        }
         self.facts.mqtt.connections.add(1);
         self.facts.mqtt.set_state(MqttState::Connected);
         info!(broker = format!("{}:{}", self.settings.host, self.settings.port); "joined the cluster");
@@ -206,6 +232,7 @@ impl MqttActor {
             state,
             address: self.settings.address.clone(),
             boot_id: self.settings.boot.to_string(),
+            joined: self.facts.mqtt.connections.get(),
             version: merkle_kv_core::VERSION.to_string(),
             keys,
             time: wall_clock::now().0 / 1_000,
@@ -227,8 +254,17 @@ impl MqttActor {
         if !session.is_free() {
             return;
         }
-        let (number, previous) = (session.number, session.take());
-        let take = self.store.send(TakeUpdate { previous, max_bytes: UPDATE_BYTES });
+        let (number, mut previous) = (session.number, session.take());
+        if previous == Previous::Lost && self.fruitless >= FRUITLESS_LIMIT {
+            self.fruitless = 0;
+            previous = Previous::Unwelcome;
+            error!(
+                "the broker breaks the connection over one entry, which is set aside and not \
+                 replicated; let the broker accept larger messages"
+            );
+        }
+        let max_bytes = UPDATE_BYTES >> (4 * self.fruitless).min(u32::BITS - 1);
+        let take = self.store.send(TakeUpdate { previous, max_bytes });
         ctx.spawn(take.into_actor(self).map(move |taken, actor, ctx| {
             let current = actor.session.as_mut().filter(|session| session.number == number);
             match (current, taken) {
@@ -280,6 +316,7 @@ impl MqttActor {
             Step::Subscribe => self.subscribe(),
             Step::Joined => self.joined(ctx),
             Step::Confirmed(Sent::Update { changes }) => {
+                self.fruitless = 0;
                 self.facts.mqtt.published.add(1);
                 self.facts.mqtt.published_changes.add(changes as u64);
                 self.publish_next(ctx);
@@ -397,11 +434,29 @@ impl MqttActor {
         if message.topic == self.topics.own_presence {
             return self.receive_own_presence(&presence, ctx);
         }
-        if self.peers.len() < MAX_PEERS || self.peers.contains_key(&presence.node_id) {
+        let known = self.peers.get(&presence.node_id);
+        let has_joined = presence.has_joined_since(known);
+        if self.peers.len() < MAX_PEERS || known.is_some() {
             self.peers.insert(presence.node_id.clone(), presence);
+        }
+        if has_joined {
+            self.repeat_soon(ctx);
         }
         let up = self.peers.values().filter(|peer| peer.state == PresenceState::Online).count();
         self.facts.mqtt.peers.set(up as u64);
+    }
+
+    /// A peer has joined, perhaps again: what it has missed of late is published once more. Peers
+    /// that come back together, as after a restart of the broker, are served together.
+    fn repeat_soon(&mut self, ctx: &mut Context<MqttActor>) {
+        if self.repeating {
+            return;
+        }
+        self.repeating = true;
+        ctx.run_later(REPEAT_DELAY, |actor, _| {
+            actor.repeating = false;
+            actor.store.do_send(Repeat);
+        });
     }
 
     /// Two nodes with one id can have joined at the same moment. Once the own words have come

@@ -6,6 +6,7 @@ use crate::store::Previous;
 use log::warn;
 use rumqttc::{AsyncClient, Event, Outgoing, Packet, Publish, QoS};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 /// What a message was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,8 @@ pub(super) struct Session {
     pub(super) number: u64,
     client: AsyncClient,
     subscriptions_left: usize,
-    joined: bool,
+    /// The node's uptime when every subscription was in force.
+    joined_at: Option<Duration>,
     /// Queued, packet number not known yet.
     queued: VecDeque<Sent>,
     unconfirmed: HashMap<u16, Sent>,
@@ -62,7 +64,7 @@ impl Session {
             number,
             client,
             subscriptions_left: 0,
-            joined: false,
+            joined_at: None,
             queued: VecDeque::new(),
             unconfirmed: HashMap::new(),
             again: HashSet::new(),
@@ -74,14 +76,28 @@ impl Session {
     }
 
     pub(super) fn is_joined(&self) -> bool {
-        self.joined
+        self.joined_at.is_some()
+    }
+
+    pub(super) fn joined(&mut self, uptime: Duration) {
+        self.joined_at = Some(uptime);
+    }
+
+    pub(super) fn joined_at(&self) -> Option<Duration> {
+        self.joined_at
+    }
+
+    /// Whether an update has been sent that the broker has not confirmed.
+    pub(super) fn has_unconfirmed_update(&self) -> bool {
+        let mut sent = self.queued.iter().chain(self.unconfirmed.values());
+        sent.any(|what| matches!(what, Sent::Update { .. }))
     }
 
     /// Whether the next update may be taken. If not, the wish is remembered: the hint that the
     /// outbox has changed may overtake the answer that it was empty.
     pub(super) fn is_free(&mut self) -> bool {
         self.changed = self.busy;
-        self.joined && !self.busy
+        self.is_joined() && !self.busy
     }
 
     /// An update is being taken. Says what became of the one before.
@@ -144,8 +160,7 @@ impl Session {
             Event::Incoming(Packet::ConnAck(_)) => Step::Subscribe,
             Event::Incoming(Packet::SubAck(_)) => {
                 self.subscriptions_left = self.subscriptions_left.saturating_sub(1);
-                self.joined = self.subscriptions_left == 0;
-                if self.joined { Step::Joined } else { Step::Nothing }
+                if self.subscriptions_left == 0 { Step::Joined } else { Step::Nothing }
             }
             Event::Incoming(Packet::Publish(message)) => Step::Message(message),
             Event::Incoming(Packet::PubAck(ack)) => match self.unconfirmed.remove(&ack.pkid) {

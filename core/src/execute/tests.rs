@@ -72,7 +72,7 @@ fn published(engine: &mut Engine) -> Vec<Change> {
     let mut all = Vec::new();
     while let Some(message) = outbox.take(1 << 20) {
         all.extend(message);
-        outbox.settle();
+        outbox.settle(UnixMillis(0));
     }
     all
 }

@@ -3,6 +3,7 @@
 
 mod outbox;
 mod presence;
+mod recent;
 mod update;
 
 pub use outbox::{Outbox, OutboxLimits};

@@ -4,8 +4,10 @@
 //! Lives beside the store and not in the actor that publishes, so that nothing is lost when that
 //! actor fails.
 
+use super::recent::Recent;
 use super::update::encoded_bytes_at_most;
 use crate::change::Change;
+use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::store::HashSeed;
 use crate::version::Version;
@@ -30,6 +32,9 @@ impl Default for OutboxLimits {
     }
 }
 
+/// A flush register in a message: the framing of an entry and nothing else.
+const FLUSH_BYTES: usize = 32;
+
 /// Changes on their way to the broker. One message is in flight at a time; whatever is written
 /// meanwhile leaves with the next ones.
 ///
@@ -46,6 +51,7 @@ pub struct Outbox {
     /// Taken from `leaving`, and too large for the message that was being made.
     held_back: Option<Entry>,
     in_flight: Vec<Change>,
+    recent: Recent,
     /// Bytes of all that waits, in flight or not.
     bytes: usize,
     dropped: u64,
@@ -62,6 +68,7 @@ impl Outbox {
             leaving: HashTable::new().into_iter(),
             held_back: None,
             in_flight: Vec::new(),
+            recent: Recent::new(limits.bytes),
             bytes: 0,
             dropped: 0,
         }
@@ -109,14 +116,46 @@ impl Outbox {
         (!message.is_empty()).then_some(message)
     }
 
-    /// The message in flight has arrived at the broker.
-    pub fn settle(&mut self) {
-        for change in mem::take(&mut self.in_flight) {
+    /// The message in flight has arrived at the broker. Its changes are kept for a while, see
+    /// [`Outbox::repeat`].
+    pub fn settle(&mut self, now: UnixMillis) {
+        for change in self.land() {
+            self.recent.keep(change, now);
+        }
+    }
+
+    /// The message in flight can never arrive: its changes are dropped and counted, so that those
+    /// behind it can leave.
+    pub fn abandon(&mut self) {
+        self.dropped += self.land().len() as u64;
+    }
+
+    /// A peer has joined again and may have missed what the broker confirmed of late: that waits
+    /// once more, as far as there is room and nothing newer waits.
+    pub fn repeat(&mut self, now: UnixMillis) {
+        for change in self.recent.take(now) {
             match change {
-                Change::Entry(entry) => self.bytes -= size(&entry),
+                Change::Flush(flush) => self.flush = self.flush.max(Some(flush)),
+                Change::Entry(entry) => {
+                    let newest = self.gathered(&entry).is_none_or(|held| entry.supersedes(held));
+                    if newest && self.has_room_for(&entry) {
+                        self.gather(entry);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the message out of flight.
+    fn land(&mut self) -> Vec<Change> {
+        let landed = mem::take(&mut self.in_flight);
+        for change in &landed {
+            match change {
+                Change::Entry(entry) => self.bytes -= size(entry),
                 Change::Flush(_) => {}
             }
         }
+        landed
     }
 
     /// The message in flight may be lost: its changes wait again, unless newer ones do.
@@ -152,15 +191,19 @@ impl Outbox {
     }
 
     fn push_entry(&mut self, entry: Entry) {
-        let (keys, bytes) = match self.gathered(&entry) {
-            Some(older) => (self.len(), self.bytes - size(older) + size(&entry)),
-            None => (self.len() + 1, self.bytes + size(&entry)),
-        };
-        if keys > self.limits.keys || bytes > self.limits.bytes {
-            self.dropped += 1;
-        } else {
+        if self.has_room_for(&entry) {
             self.gather(entry);
+        } else {
+            self.dropped += 1;
         }
+    }
+
+    fn has_room_for(&self, entry: &Entry) -> bool {
+        let (keys, bytes) = match self.gathered(entry) {
+            Some(older) => (self.len(), self.bytes - size(older) + size(entry)),
+            None => (self.len() + 1, self.bytes + size(entry)),
+        };
+        keys <= self.limits.keys && bytes <= self.limits.bytes
     }
 
     fn gathered(&self, entry: &Entry) -> Option<&Entry> {
@@ -206,6 +249,14 @@ impl Outbox {
     }
 }
 
+/// Bytes that a change adds to a message.
+pub(super) fn change_bytes(change: &Change) -> usize {
+    match change {
+        Change::Entry(entry) => size(entry),
+        Change::Flush(_) => FLUSH_BYTES,
+    }
+}
+
 fn size(entry: &Entry) -> usize {
     encoded_bytes_at_most(entry)
 }
@@ -216,6 +267,8 @@ mod tests {
     use crate::clock::Hlc;
     use crate::version::NodeId;
     use std::collections::BTreeMap;
+
+    const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
     fn outbox(keys: usize, bytes: usize) -> Outbox {
         Outbox::new(OutboxLimits { keys, bytes }, HashSeed(1, 2))
@@ -234,7 +287,7 @@ mod tests {
         let mut all = Vec::new();
         while let Some(message) = outbox.take(max_bytes) {
             all.extend(message);
-            outbox.settle();
+            outbox.settle(NOW);
         }
         assert_eq!((outbox.len(), outbox.bytes), (0, 0));
         all
@@ -255,7 +308,7 @@ mod tests {
         outbox.push(change("b", 2));
         outbox.push(change("c", 3));
         assert_eq!(outbox.take(1 << 20), None);
-        outbox.settle();
+        outbox.settle(NOW);
         assert_eq!(outbox.take(1 << 20).unwrap().len(), 2);
     }
 
@@ -274,7 +327,7 @@ mod tests {
                 .sum();
             assert!(bytes <= 200);
             seen += message.len();
-            outbox.settle();
+            outbox.settle(NOW);
         }
         assert_eq!(seen, 50);
         outbox.push(change("large", 99));
@@ -295,6 +348,34 @@ mod tests {
     }
 
     #[test]
+    fn what_was_confirmed_of_late_leaves_again_unless_something_newer_waits() {
+        let mut outbox = outbox(10, 1 << 20);
+        let flush = Version { hlc: Hlc::from_raw(1), node: NodeId(1) };
+        outbox.push(Change::Flush(flush));
+        outbox.push(change("a", 2));
+        outbox.push(change("b", 3));
+        drain(&mut outbox, 1 << 20);
+        outbox.push(change("a", 4));
+        outbox.repeat(NOW);
+        let mut again = drain(&mut outbox, 1 << 20);
+        again.sort_by_key(Change::version);
+        assert_eq!(again, [Change::Flush(flush), change("b", 3), change("a", 4)]);
+        outbox.repeat(UnixMillis(NOW.0 + 60_000));
+        assert!(outbox.is_empty(), "after a minute it is left to anti-entropy");
+    }
+
+    #[test]
+    fn a_message_that_never_arrives_is_dropped_and_counted() {
+        let mut outbox = outbox(10, 1 << 20);
+        outbox.push(change("unwelcome", 1));
+        outbox.take(1).unwrap();
+        outbox.push(change("behind", 2));
+        outbox.abandon();
+        assert_eq!(outbox.dropped(), 1);
+        assert_eq!(drain(&mut outbox, 1 << 20), [change("behind", 2)]);
+    }
+
+    #[test]
     fn what_does_not_fit_is_counted_and_keys_that_wait_are_still_renewed() {
         let mut by_keys = outbox(2, 1 << 20);
         ["a", "b", "c", "d"].iter().zip(1..).for_each(|(key, hlc)| by_keys.push(change(key, hlc)));
@@ -304,7 +385,7 @@ mod tests {
         let mut by_bytes = outbox(100, size(&entry("a", 1)) * 3);
         (0..5).for_each(|n| by_bytes.push(change(&n.to_string(), n + 1)));
         assert_eq!((by_bytes.len(), by_bytes.dropped()), (3, 2));
-        by_bytes.settle();
+        by_bytes.settle(NOW);
         assert_eq!(drain(&mut by_bytes, 1).len(), 3);
     }
 
@@ -347,7 +428,7 @@ mod tests {
                     newest.insert(entry.key().to_vec(), entry.version().hlc.raw());
                 }
             }
-            outbox.settle();
+            outbox.settle(NOW);
         }
         assert_eq!(newest.len(), 101);
         assert!(newest[&b"hot"[..]] > 1200);

@@ -15,6 +15,9 @@ pub struct Presence {
     pub address: String,
     /// The start of the node that speaks, 16 hex digits.
     pub boot_id: String,
+    /// How often it has joined its broker since that start.
+    #[serde(default)]
+    pub joined: u64,
     /// The version of the program.
     pub version: String,
     /// Keys that have a value.
@@ -44,6 +47,13 @@ impl Presence {
         serde_json::from_slice(message)
     }
 
+    /// Whether the node has joined again since it said `before`, or is heard of for the first
+    /// time: it may have missed what was published meanwhile.
+    pub fn has_joined_since(&self, before: Option<&Presence>) -> bool {
+        let joined = |presence: &Presence| (presence.boot_id.clone(), presence.joined);
+        self.state == PresenceState::Online && before.map(joined) != Some(joined(self))
+    }
+
     /// Whether another start of the node with this name is up: a restart has left its last words
     /// with the broker, or a second node uses the name.
     pub fn is_other_start_of(&self, node_id: &str, boot: BootId) -> bool {
@@ -63,6 +73,7 @@ mod tests {
             state: PresenceState::Online,
             address: "127.0.0.1:7379".into(),
             boot_id: BootId(255).to_string(),
+            joined: 2,
             version: "0.2.0".into(),
             keys: 3,
             time: 1_700_000_000,
@@ -76,13 +87,24 @@ mod tests {
             text,
             concat!(
                 r#"{"node_id":"node1","state":"online","address":"127.0.0.1:7379","#,
-                r#""boot_id":"00000000000000ff","version":"0.2.0","keys":3,"time":1700000000}"#
+                r#""boot_id":"00000000000000ff","joined":2,"version":"0.2.0","keys":3,"time":1700000000}"#
             )
         );
         let extended = text.replace("\"keys\"", "\"root\":\"ab\",\"keys\"");
         assert_eq!(Presence::decode(extended.as_bytes()).unwrap(), presence());
         assert!(Presence::decode(b"{}").is_err());
         assert!(Presence::decode(&[b'['; 100_000]).is_err());
+    }
+
+    #[test]
+    fn a_node_that_has_joined_again_says_so() {
+        let here = presence();
+        assert!(here.has_joined_since(None));
+        assert!(!here.has_joined_since(Some(&Presence { keys: 9, time: 9, ..presence() })));
+        assert!(here.has_joined_since(Some(&Presence { joined: 1, ..presence() })));
+        assert!(here.has_joined_since(Some(&Presence { boot_id: "x".into(), ..presence() })));
+        let gone = Presence { state: PresenceState::Offline, ..presence() };
+        assert!(!gone.has_joined_since(None));
     }
 
     #[test]
