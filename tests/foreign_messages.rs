@@ -95,17 +95,19 @@ fn the_same_entry_survives_in_whatever_order_two_arrive() {
     [&here, &there].into_iter().for_each(Node::joined);
     let now = now_millis();
     let (lesser, greater) = two_nodes_by_rank();
-    // Each is less than the next: by time, value digest (of "a" and "b": ca…, 3e…), kind, node.
+    // Each is less than the next: by time, value digest (of "b", "a", "F" and of
+    // nothing: 3e…, ca…, f6…, e3…), kind, node.
     let rising = |key: &str| {
         [
             entry(key, "z", version_at(now - 1, greater)),
             entry(key, "b", version_at(now, lesser)),
             entry(key, "a", version_at(now, lesser)),
+            entry(key, "F", version_at(now, lesser)),
             Entry::tombstone(key.as_bytes(), version_at(now, lesser)),
             entry(key, "b", version_at(now, greater)),
         ]
     };
-    let replies = ["VALUE z", "VALUE b", "VALUE a", "(null)", "VALUE b"];
+    let replies = ["VALUE z", "VALUE b", "VALUE a", "VALUE F", "(null)", "VALUE b"];
     let mut stranger = Stranger::connect(broker.port(), "stranger");
     for at in 0..rising("").len() {
         for (later, reply) in replies.iter().enumerate().skip(at + 1) {
