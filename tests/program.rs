@@ -1,10 +1,12 @@
 //! The program as its operator meets it: arguments, configuration, exit codes, signals and logs.
 
-use crate::harness::{Node, NodeSettings, free_port, wait_until};
+use crate::harness::{Broker, BrokerKind, Cluster, Node, NodeSettings, free_port, wait_until};
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -215,6 +217,25 @@ fn a_node_that_stops_answers_what_it_has_received() {
     }
 }
 
+/// A client that never pauses was read from for as long as the stop waits for clients, five
+/// seconds, and then cut with its replies under way. It is now read from for one more second.
+#[test]
+fn a_client_that_never_pauses_does_not_hold_up_a_stop() {
+    let mut node = Node::start(NodeSettings::alone("one"));
+    let (mut client, mut other) = (node.client(), node.client());
+    let mut socket = client.socket().try_clone().unwrap();
+    let commands = "INCR n\r\n".repeat(1_000);
+    let writer = thread::spawn(move || while socket.write_all(commands.as_bytes()).is_ok() {});
+    let reader = thread::spawn(move || client.is_closed());
+    wait_until(Duration::from_secs(20), "it is under way", || other.count("incr_commands") > 0);
+    drop(other);
+    node.signal("TERM");
+    assert_eq!(node.wait().code(), Some(0));
+    assert!(reader.join().unwrap());
+    writer.join().unwrap();
+    assert!(!node.log().contains("did not take their last replies"), "{}", node.log());
+}
+
 #[test]
 fn a_hangup_does_not_end_the_node() {
     let node = Node::start(NodeSettings::alone("one"));
@@ -225,23 +246,27 @@ fn a_hangup_does_not_end_the_node() {
 }
 
 #[test]
-fn logs_are_json_in_a_file_in_new_folders_when_asked() {
-    let settings = NodeSettings::alone("one")
-        .section(
-            "[logging]\nlevel = \"trace\"\nformat = \"json\"\nfile_path = \"logs/new/node.log\"",
-        )
-        .logs_to("logs/new/node.log");
+fn logs_are_json_in_files_that_rotate_in_new_folders_when_asked() {
+    const FILE: &str = "logs/new/node.log";
+    let logging = "level = \"trace\"\nformat = \"json\"\nmax_size_mb = 1\nmax_files = 2";
+    let settings = NodeSettings::at_broker("one", free_port(), "logging")
+        .section(&format!("[logging]\nfile_path = \"{FILE}\"\n{logging}"))
+        .logs_to(FILE);
     let mut node = Node::start(settings);
-    assert_eq!(
-        node.client().command("NOSUCH \"\u{7f}\t"),
-        "ERROR: Invalid command: \
-        'NOSUCH' is not a command, HELP lists them"
-    );
+    let mut client = node.client();
+    let rotated = node.folder().join(format!("{FILE}.1"));
+    wait_until(Duration::from_secs(20), "the file is rotated", || {
+        // Each is a line in the log.
+        client.send("REPLICATE ENABLE\r\n".repeat(500));
+        (0..500).for_each(|_| assert_eq!(client.line(), "OK"));
+        rotated.exists()
+    });
     node.signal("TERM");
     assert_eq!(node.wait().code(), Some(0));
-    let log = node.log();
-    assert!(log.lines().count() >= 3, "{log}");
-    for line in log.lines() {
+    let full = fs::read_to_string(rotated).unwrap();
+    assert!(full.len() <= 1 << 20, "{} bytes", full.len());
+    assert!(!node.folder().join(format!("{FILE}.2")).exists());
+    for line in full.lines().chain(node.log().lines()) {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         for name in ["time", "level", "target", "message"] {
             assert!(record[name].is_string(), "{name} in {line}");
@@ -253,12 +278,17 @@ fn logs_are_json_in_a_file_in_new_folders_when_asked() {
 }
 
 #[test]
-fn a_secret_is_in_no_log_at_any_level() {
+fn a_secret_is_in_no_log_whoever_is_the_broker() {
+    let broker = Broker::start();
+    secret_stays_secret(broker.port(), "");
     let port = free_port();
+    secret_stays_secret(port, &format!("[broker]\nenabled = true\nbind_port = {port}\n"));
+}
+
+fn secret_stays_secret(port: u16, broker: &str) {
     let sections = format!(
         "[mqtt]\nbroker_address = \"tcp://127.0.0.1:{port}\"\nusername = \"u\"\n\
-         password = \"{SECRET}\"\n[broker]\nenabled = true\nbind_port = {port}\n\
-         [logging]\nlevel = \"trace\"\n"
+         password = \"{SECRET}\"\n{broker}[logging]\nlevel = \"trace\"\n"
     );
     let mut node = Node::start(NodeSettings { sections, ..NodeSettings::alone("one") });
     node.joined();
@@ -280,5 +310,39 @@ fn without_a_broker_the_node_serves_and_keeps_its_writes() {
     assert!(asked.elapsed() < Duration::from_secs(1), "SET took {:?}", asked.elapsed());
     assert_eq!(client.command("GET k"), "VALUE v");
     assert_eq!(client.command("REPLICATE STATUS"), "REPLICATION enabled connecting queued=1");
+    node.stop();
+}
+
+#[test]
+fn a_node_that_loses_its_broker_goes_on_and_meets_a_new_one_later() {
+    let mut cluster = Cluster::start(1, BrokerKind::Mosquitto);
+    let broker = cluster.broker.as_mut().unwrap();
+    broker.kill();
+    let mut client = cluster.nodes[0].client();
+    assert_eq!(client.command("SET early e"), "OK");
+    assert_eq!(client.command("GET early"), "VALUE e");
+    let late = NodeSettings::at_broker("late", cluster.broker_port, &cluster.prefix);
+    let late = Node::start(late);
+    broker.resume();
+    cluster.nodes[0].joined();
+    late.joined();
+    assert_eq!(late.client().command("SET late l"), "OK");
+    wait_until(Duration::from_secs(20), "the later write arrives", || {
+        client.command("GET late") == "VALUE l"
+    });
+    late.stop();
+}
+
+#[test]
+fn a_killed_node_starts_again_at_once_on_its_port() {
+    let mut node = Node::start(NodeSettings::alone("one"));
+    let mut client = node.client();
+    assert_eq!(client.command("SET k v"), "OK");
+    node.kill();
+    assert!(client.is_closed());
+    let address = node.address();
+    let node = node.restart();
+    assert_eq!(node.address(), address);
+    assert_eq!(node.client().command("GET k"), "(null)");
     node.stop();
 }

@@ -17,7 +17,7 @@ use std::fmt;
 use std::future;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -30,7 +30,11 @@ const LARGEST_READ_BYTES: usize = 64 << 10;
 /// How long a client that is sent away may be silent before its connection is dropped, and how
 /// long it may go on sending into the void.
 const LINGER_SILENCE: Duration = Duration::from_millis(100);
-const LINGER_LIMIT: Duration = Duration::from_secs(3);
+const LINGER_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long a client that never pauses is still read from when the node stops: time for all that a
+/// full socket holds. Together with the lingering it is well below what a stop waits for clients.
+const LAST_READS_LIMIT: Duration = Duration::from_secs(1);
 
 /// What all connections of a node have in common.
 pub(crate) struct ConnectionSettings {
@@ -82,6 +86,7 @@ impl Actor for ConnectionActor {
             output: BytesMut::new(),
             read_bytes: FIRST_READ_BYTES,
             stopping: self.settings.stopping.clone(),
+            last_read_by: None,
             settings: self.settings.clone(),
         };
         ctx.spawn(client.serve().into_actor(self).map(move |ended, _, ctx| {
@@ -126,6 +131,8 @@ struct Client {
     output: BytesMut,
     read_bytes: usize,
     stopping: watch::Receiver<bool>,
+    /// Known once the node stops.
+    last_read_by: Option<Instant>,
     settings: Arc<ConnectionSettings>,
 }
 
@@ -187,6 +194,12 @@ impl Client {
 
     /// Reads what there is. Silence is bounded by where it falls: inside a command, or between two.
     async fn read(&mut self) -> Result<(), Ended> {
+        if *self.stopping.borrow() {
+            let last = *self.last_read_by.get_or_insert_with(|| Instant::now() + LAST_READS_LIMIT);
+            if Instant::now() > last {
+                return Err(Ended::Asked);
+            }
+        }
         let limit = if self.decoder.is_inside_line(&self.input) {
             Some(self.settings.stall_limit)
         } else {
