@@ -253,7 +253,7 @@ fn inside_core_nothing_points_up() {
         let mut seen = 0;
         for source in code {
             seen += 1;
-            let named = said(&source.text, above);
+            let named = named(&source.text, above);
             assert!(named.is_empty(), "{} names {named:?}", source.path);
         }
         assert!(seen > 0, "{layer} has no source");

@@ -120,9 +120,11 @@ fn a_node_ignores_its_own_messages() {
             reader.until("GET key", &format!("VALUE value{n}"));
         }
         wait_until(REPLICATION_LIMIT, "every message comes back", || {
-            writer.count("mqtt_received_own") == 20
+            let (own, published) =
+                (writer.count("mqtt_received_own"), writer.count("mqtt_published"));
+            // A few are published twice, for a reader that had just joined.
+            own >= 20 && own == published
         });
-        assert_eq!(writer.count("mqtt_published"), 20);
         assert_eq!(writer.count("mqtt_applied_changes") + writer.count("mqtt_stale_changes"), 0);
         assert_eq!(writer.command("GET key"), "VALUE value19");
         assert_eq!(reader.count("mqtt_received_own"), 0);
