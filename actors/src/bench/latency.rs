@@ -20,23 +20,38 @@ pub(super) fn measure(
         let begun = Instant::now();
         clients[writer].expect(&format!("SET {key} {value}"), "OK")?;
         let (ask, shown) = (format!("GET {key}"), format!("VALUE {value}"));
-        let mut waiting: Vec<usize> = (0..clients.len()).filter(|node| *node != writer).collect();
-        while let Some(first) = waiting.first() {
-            if begun.elapsed() > ARRIVAL_LIMIT {
-                let node = clients[*first].node.clone();
-                return Err(BenchError::NotReplicated { node, limit: ARRIVAL_LIMIT });
-            }
-            let mut still = Vec::new();
-            for node in waiting {
-                if clients[node].ask(&ask)? == shown {
-                    times.push(begun.elapsed());
-                } else {
-                    still.push(node);
-                }
-            }
-            waiting = still;
-        }
+        until_all_others(clients, writer, &ask, &shown, || times.push(begun.elapsed()))?;
+        // Gone everywhere before the next one, so that what follows counts the right keys.
         clients[writer].expect(&format!("DEL {key}"), "DELETED")?;
+        until_all_others(clients, writer, &ask, "(null)", || {})?;
     }
     Distribution::of(times).ok_or(BenchError::TooFewNodes)
+}
+
+/// Asks every node but the writer until each has given the reply; tells of each when it has.
+fn until_all_others(
+    clients: &mut [BenchClient],
+    writer: usize,
+    ask: &str,
+    reply: &str,
+    mut arrived: impl FnMut(),
+) -> Result<(), BenchError> {
+    let begun = Instant::now();
+    let mut waiting: Vec<usize> = (0..clients.len()).filter(|node| *node != writer).collect();
+    while let Some(first) = waiting.first() {
+        if begun.elapsed() > ARRIVAL_LIMIT {
+            let node = clients[*first].node.clone();
+            return Err(BenchError::NotReplicated { node, limit: ARRIVAL_LIMIT });
+        }
+        let mut still = Vec::new();
+        for node in waiting {
+            if clients[node].ask(ask)? == reply {
+                arrived();
+            } else {
+                still.push(node);
+            }
+        }
+        waiting = still;
+    }
+    Ok(())
 }
