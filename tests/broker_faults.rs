@@ -18,6 +18,9 @@ const MIB: usize = 1 << 20;
 /// Far above what a write takes, far below what waiting for a broker or a peer would.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// Ten connections, with growing delays between them.
+const GIVING_UP_LIMIT: Duration = Duration::from_secs(120);
+
 #[test]
 fn nodes_serve_without_a_broker_and_publish_when_it_comes_up() {
     let mut cluster = without_broker(3);
@@ -126,6 +129,22 @@ fn an_outbox_that_overflows_counts_what_it_drops_and_keeps_the_rest() {
     assert!(reader.content().iter().all(|(_, value)| *value == whole));
     assert_eq!(writer.command("SET small 1"), "OK");
     reader.until("GET small", "VALUE 1");
+}
+
+#[test]
+fn an_entry_that_the_broker_refuses_is_set_aside_and_does_not_hold_up_the_others() {
+    let (broker, prefix) = (Broker::with_packet_limit(40_000), unique_prefix());
+    let settings = |n| NodeSettings::at_broker(&format!("node{n}"), broker.port(), &prefix);
+    let nodes: Vec<Node> = (0..2).map(|n| Node::start(settings(n))).collect();
+    nodes.iter().for_each(Node::joined);
+    let (mut writer, mut reader) = (nodes[0].client(), nodes[1].client());
+    assert_eq!(writer.command(&format!("SET large {}", "x".repeat(100_000))), "OK");
+    let small: Vec<String> = (0..100).map(|k| format!("SET k{k} {}", "y".repeat(1_000))).collect();
+    writer.pipeline_ok(&small);
+    reader.until("DBSIZE", "DBSIZE 100");
+    assert_eq!(reader.command("GET large"), "(null)");
+    wait_until(GIVING_UP_LIMIT, "the entry is given up", || writer.count("mqtt_dropped") == 1);
+    assert!(nodes[0].log().contains("is set aside"), "{}", nodes[0].log());
 }
 
 #[test]

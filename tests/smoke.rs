@@ -13,6 +13,23 @@ fn a_node_answers_and_stops_in_order() {
 }
 
 #[test]
+fn connections_may_have_threads_of_their_own() {
+    let node = Node::start(NodeSettings::alone("one").network("io_threads = 2"));
+    let mut clients: Vec<_> = (0..8).map(|_| node.client()).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        let sets: String =
+            (0..1_000).map(|k| format!("INCR total\r\nSET c{n}k{k} v\r\n")).collect();
+        client.send(sets);
+    }
+    for client in &mut clients {
+        (0..2_000).for_each(|_| assert!(!client.line().starts_with("ERROR")));
+    }
+    assert_eq!(clients[0].command("GET total"), "VALUE 8000");
+    assert_eq!(clients[7].command("DBSIZE"), "DBSIZE 8001");
+    node.stop();
+}
+
+#[test]
 fn a_write_on_any_node_is_readable_on_the_others() {
     for kind in [BrokerKind::Embedded, BrokerKind::Mosquitto] {
         let cluster = Cluster::start(3, kind);

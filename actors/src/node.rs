@@ -4,7 +4,7 @@
 use crate::connection::ConnectionSettings;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
-use crate::mqtt::{self, MqttSettings};
+use crate::mqtt::MqttSettings;
 use crate::random;
 use crate::signals;
 use crate::store::StoreActor;
@@ -166,6 +166,10 @@ struct ClientSettings {
 
 impl Parts {
     fn new(config: &Config, socket: TcpListener, address: SocketAddr) -> Result<Parts, StartError> {
+        #[cfg(not(feature = "broker"))]
+        if config.broker.is_some() {
+            return Err(StartError::NoBroker);
+        }
         let network = &config.network;
         let limits = Limits {
             max_key_bytes: network.max_key_bytes,
@@ -313,7 +317,7 @@ fn start_broker(config: &Config, limits: Limits) -> Result<Option<BrokerSource>,
         return Ok(None);
     };
     let address = SocketAddr::new(broker.bind_address, broker.bind_port);
-    Ok(Some(BrokerSource::start(address, mqtt::largest_incoming_bytes(limits))?))
+    Ok(Some(BrokerSource::start(address, crate::mqtt::largest_incoming_bytes(limits))?))
 }
 
 /// What peers are told to connect to. A wildcard is no address, so loopback stands in for it.

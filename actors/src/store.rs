@@ -4,9 +4,11 @@
 use crate::facts::Facts;
 use crate::wall_clock;
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use log::error;
 use merkle_kv_core::change::Change;
 use merkle_kv_core::execute::{Batch, Engine, Progress};
 use merkle_kv_core::protocol::StoreFacts;
+use merkle_kv_core::replication::Outbox;
 use merkle_kv_core::store::Applied;
 use std::sync::Arc;
 
@@ -116,7 +118,7 @@ impl Handler<Attach> for StoreActor {
         self.publisher = Some(publisher);
         self.told = false;
         if let Some(outbox) = self.engine.outbox() {
-            outbox.restore();
+            restore(outbox);
         }
         self.tell_publisher();
     }
@@ -129,8 +131,17 @@ pub(crate) enum Previous {
     Arrived,
     /// The connection broke before the broker confirmed it.
     Lost,
-    /// It broke again and again over this message alone.
-    Unwelcome,
+}
+
+fn restore(outbox: &mut Outbox) {
+    if let Some(entry) = outbox.restore() {
+        let bytes = entry.memory_bytes();
+        error!(
+            bytes;
+            "the broker breaks the connection over one entry, which is set aside and not \
+             replicated; let the broker accept larger messages"
+        );
+    }
 }
 
 /// Hand out changes for the next message of about so many bytes.
@@ -150,8 +161,7 @@ impl Handler<TakeUpdate> for StoreActor {
         let outbox = self.engine.outbox()?;
         match message.previous {
             Previous::Arrived => outbox.settle(wall_clock::now()),
-            Previous::Lost => outbox.restore(),
-            Previous::Unwelcome => outbox.abandon(),
+            Previous::Lost => restore(outbox),
         }
         let taken = outbox.take(message.max_bytes);
         self.told = taken.is_some();

@@ -22,6 +22,8 @@ pub(crate) struct Broker {
     port: u16,
     folder: TempDir,
     process: Option<Child>,
+    /// Further lines of its configuration.
+    settings: String,
 }
 
 impl BrokerKind {
@@ -38,7 +40,15 @@ impl Broker {
     /// One that does not run before [`Broker::resume`].
     pub(crate) fn absent() -> Broker {
         let folder = tempfile::tempdir().unwrap();
-        Broker { port: free_port(), folder, process: None }
+        Broker { port: free_port(), folder, process: None, settings: String::new() }
+    }
+
+    /// One that breaks the connection over larger messages.
+    pub(crate) fn with_packet_limit(bytes: usize) -> Broker {
+        let mut broker = Broker::absent();
+        broker.settings = format!("max_packet_size {bytes}\n");
+        broker.resume();
+        broker
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -57,8 +67,8 @@ impl Broker {
     pub(crate) fn resume(&mut self) {
         let settings = self.folder.path().join("mosquitto.conf");
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n",
-            self.port
+            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{}",
+            self.port, self.settings
         );
         fs::write(&settings, text).unwrap();
         let log = fs::File::create(self.folder.path().join("mosquitto.log")).unwrap();

@@ -4,15 +4,17 @@
 
 mod claim;
 mod link;
+mod publish;
+mod receive;
 mod session;
 mod topics;
 
+#[cfg(feature = "broker")]
 pub(crate) use link::largest_incoming_bytes;
 
 use crate::facts::Facts;
 use crate::random;
-use crate::store::{Apply, Attach, Changed, Previous, ReadFacts, Repeat, StoreActor, TakeUpdate};
-use crate::wall_clock;
+use crate::store::{Attach, Changed, StoreActor};
 use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
     ResponseFuture, WrapFuture, fut,
@@ -20,12 +22,11 @@ use actix::{
 use claim::Claim;
 use log::{debug, error, info, warn};
 use merkle_kv_core::backoff::{Attempt, Backoff};
-use merkle_kv_core::change::Change;
 use merkle_kv_core::protocol::{Limits, MqttState};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
-use merkle_kv_core::replication::{Presence, PresenceState, decode_update, encode_update};
+use merkle_kv_core::replication::{Presence, PresenceState};
 use merkle_kv_core::version::BootId;
-use rumqttc::{ConnectionError, Publish};
+use rumqttc::ConnectionError;
 use session::{Sent, Session, Step};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,9 +38,6 @@ use topics::Topics;
 /// small enough that a receiver applies one in a millisecond or two.
 const UPDATE_BYTES: usize = 256 << 10;
 
-/// Changes of one message that the store takes in before clients have their turn.
-const APPLY_CHANGES: usize = 4_096;
-
 /// Between attempts to reach the broker.
 const RECONNECT: Backoff =
     Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(10) };
@@ -47,24 +45,14 @@ const RECONNECT: Backoff =
 /// A connection that has held so long is a good one: the next failure counts as the first.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// Connections in a row that broke before the broker had confirmed a single update. Each makes the
-/// next message sixteen times smaller, so that the last ones hold one entry.
-const FRUITLESS_LIMIT: u32 = 6;
-
 /// Until a node whose id is taken asks again.
 const CLAIM_AGAIN: Duration = Duration::from_secs(30);
-
-/// Between a peer's return and the repetition of what it may have missed.
-const REPEAT_DELAY: Duration = Duration::from_millis(200);
 
 /// How often presence is said again, so that its key count and time stay current.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often a line is logged that a stranger or an absent broker can cause.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Nodes whose presence is remembered; more than any cluster has.
-const MAX_PEERS: usize = 10_000;
 
 /// How this node takes part in replication.
 #[derive(Clone)]
@@ -93,8 +81,6 @@ pub(crate) struct MqttActor {
     session: Option<Session>,
     sessions: u64,
     failures: Attempt,
-    /// Connections in a row that broke over an update.
-    fruitless: u32,
     /// Counts messages of this start.
     seq: u64,
     peers: HashMap<String, Presence>,
@@ -121,7 +107,6 @@ impl MqttActor {
             session: None,
             sessions: 0,
             failures: Attempt::default(),
-            fruitless: 0,
             seq: 0,
             peers: HashMap::new(),
             undecodable: RateLimit::new(LOG_INTERVAL, 1),
@@ -177,13 +162,9 @@ impl MqttActor {
 
     /// The broker cannot be reached, or not any more. Nothing is lost: the outbox keeps it.
     fn lost(&mut self, error: &ConnectionError, ctx: &mut Context<MqttActor>) {
-        if let Some(session) = self.session.take() {
-            if session.joined_at().is_some_and(|at| self.facts.uptime() - at > STEADY) {
-                self.failures = Attempt::default();
-            }
-            if session.has_unconfirmed_update() {
-                self.fruitless += 1;
-            }
+        let joined_at = self.session.take().and_then(|session| session.joined_at());
+        if joined_at.is_some_and(|at| self.facts.uptime() - at > STEADY) {
+            self.failures = Attempt::default();
         }
         self.failures = self.failures.next();
         self.facts.mqtt.set_state(MqttState::Connecting);
@@ -214,95 +195,6 @@ impl MqttActor {
         self.publish_next(ctx);
     }
 
-    fn say_presence(&mut self, ctx: &mut Context<MqttActor>) {
-        let facts = self.store.send(ReadFacts).into_actor(self);
-        ctx.spawn(facts.map(|facts, actor, _| {
-            if actor.session.as_mut().is_some_and(|session| session.may_say(Sent::Presence)) {
-                let keys = facts.map_or(0, |facts| facts.keys);
-                let presence = actor.presence(PresenceState::Online, keys).encode();
-                let topic = actor.topics.own_presence.clone();
-                actor.send(Sent::Presence, &topic, true, presence);
-            }
-        }));
-    }
-
-    fn presence(&self, state: PresenceState, keys: u64) -> Presence {
-        Presence {
-            node_id: self.settings.node_id.clone(),
-            state,
-            address: self.settings.address.clone(),
-            boot_id: self.settings.boot.to_string(),
-            joined: self.facts.mqtt.connections.get(),
-            version: merkle_kv_core::VERSION.to_string(),
-            keys,
-            time: wall_clock::now().0 / 1_000,
-        }
-    }
-
-    fn send(&mut self, what: Sent, topic: &str, retain: bool, message: Vec<u8>) {
-        if let Some(session) = &mut self.session {
-            session.publish(what, topic, retain, message);
-        }
-    }
-
-    /// Takes the next changes out of the outbox, unless a message is on its way already.
-    fn publish_next(&mut self, ctx: &mut Context<MqttActor>) {
-        let enabled = self.facts.mqtt.is_enabled();
-        let Some(session) = self.session.as_mut().filter(|_| enabled) else {
-            return;
-        };
-        if !session.is_free() {
-            return;
-        }
-        let (number, mut previous) = (session.number, session.take());
-        if previous == Previous::Lost && self.fruitless >= FRUITLESS_LIMIT {
-            self.fruitless = 0;
-            previous = Previous::Unwelcome;
-            error!(
-                "the broker breaks the connection over one entry, which is set aside and not \
-                 replicated; let the broker accept larger messages"
-            );
-        }
-        let max_bytes = UPDATE_BYTES >> (4 * self.fruitless).min(u32::BITS - 1);
-        let take = self.store.send(TakeUpdate { previous, max_bytes });
-        ctx.spawn(take.into_actor(self).map(move |taken, actor, ctx| {
-            let current = actor.session.as_mut().filter(|session| session.number == number);
-            match (current, taken) {
-                (Some(_), Ok(Some(changes))) => actor.publish(&changes),
-                (Some(session), Ok(None) | Err(_)) => {
-                    if session.has_nothing() {
-                        actor.publish_next(ctx);
-                    } else {
-                        actor.say_goodbye();
-                    }
-                }
-                // What was taken for a session that has ended since is restored by the next.
-                (None, _) => {}
-            }
-        }));
-    }
-
-    fn publish(&mut self, changes: &[Change]) {
-        self.seq += 1;
-        let MqttSettings { node_id, boot, .. } = &*self.settings;
-        match encode_update(node_id, *boot, self.seq, changes) {
-            Ok(message) => {
-                let topic = self.topics.updates.clone();
-                self.send(Sent::Update { changes: changes.len() }, &topic, false, message);
-            }
-            Err(error) => error!(error:%; "an update cannot be encoded"),
-        }
-    }
-
-    /// The last words of a node that stops, once there is nothing left to publish.
-    fn say_goodbye(&mut self) {
-        if self.drained.is_some() {
-            let farewell = self.presence(PresenceState::Offline, 0).encode();
-            let topic = self.topics.own_presence.clone();
-            self.send(Sent::Farewell, &topic, true, farewell);
-        }
-    }
-
     fn finish_drain(&mut self) {
         if let Some(drained) = self.drained.take() {
             // Nobody waits any more if the stop ran out of time.
@@ -316,7 +208,6 @@ impl MqttActor {
             Step::Subscribe => self.subscribe(),
             Step::Joined => self.joined(ctx),
             Step::Confirmed(Sent::Update { changes }) => {
-                self.fruitless = 0;
                 self.facts.mqtt.published.add(1);
                 self.facts.mqtt.published_changes.add(changes as u64);
                 self.publish_next(ctx);
@@ -349,134 +240,8 @@ impl MqttActor {
         }
     }
 
-    fn receive(
-        &mut self,
-        message: &Publish,
-        ctx: &mut Context<MqttActor>,
-    ) -> ResponseActFuture<Self, ()> {
-        if message.topic == self.topics.updates {
-            return self.receive_update(&message.payload);
-        }
-        if message.topic == self.topics.claim {
-            self.answer_claim(&message.payload);
-        } else {
-            self.receive_presence(message, ctx);
-        }
-        Box::pin(fut::ready(()))
-    }
-
-    fn receive_update(&mut self, payload: &[u8]) -> ResponseActFuture<Self, ()> {
-        let counters = &self.facts.mqtt;
-        counters.received.add(1);
-        let update = match decode_update(payload) {
-            Ok(update) => update,
-            Err(error) => {
-                counters.undecodable.add(1);
-                let verdict = self.undecodable.check(self.facts.uptime());
-                if let Verdict::Allow { suppressed } = verdict {
-                    let bytes = payload.len();
-                    warn!(error:%, bytes, suppressed; "a message that is no update was dropped");
-                }
-                return Box::pin(fut::ready(()));
-            }
-        };
-        if update.origin == self.settings.node_id && update.boot == self.settings.boot {
-            counters.received_own.add(1);
-            return Box::pin(fut::ready(()));
-        }
-        if !counters.is_enabled() {
-            return Box::pin(fut::ready(()));
-        }
-        let (store, facts) = (self.store.clone(), self.facts.clone());
-        let apply = async move {
-            let mut changes = update.changes;
-            while !changes.is_empty() {
-                let later = changes.split_off(changes.len().min(APPLY_CHANGES));
-                let count = changes.len();
-                // Without its store the node is about to stop.
-                let won = store.send(Apply(changes)).await.unwrap_or_default();
-                facts.mqtt.applied_changes.add(won as u64);
-                facts.mqtt.stale_changes.add((count - won) as u64);
-                changes = later;
-            }
-        };
-        Box::pin(apply.into_actor(self))
-    }
-
-    /// Somebody asks whether this node's id is taken.
-    fn answer_claim(&mut self, claimant: &[u8]) {
-        if claimant != self.settings.boot.to_string().as_bytes() {
-            if let Verdict::Allow { suppressed } = self.claimed.check(self.facts.uptime()) {
-                let node_id = self.settings.node_id.as_str();
-                warn!(node_id, suppressed; "another node claims this node_id");
-            }
-            self.answer();
-        }
-    }
-
-    fn answer(&mut self) {
-        if self.session.as_mut().is_some_and(|session| session.may_say(Sent::Answer)) {
-            let presence = self.presence(PresenceState::Online, 0).encode();
-            let topic = self.topics.holder.clone();
-            self.send(Sent::Answer, &topic, false, presence);
-        }
-    }
-
     fn is_wanted_again(&mut self, what: Sent) -> bool {
         self.session.as_mut().is_some_and(|session| session.take_again(what))
-    }
-
-    fn receive_presence(&mut self, message: &Publish, ctx: &mut Context<MqttActor>) {
-        let Ok(presence) = Presence::decode(&message.payload) else {
-            // An empty message removes a retained one; anything else is a stranger's.
-            return debug!(topic = message.topic.as_str(); "a message that is no presence");
-        };
-        if message.topic == self.topics.own_presence {
-            return self.receive_own_presence(&presence, ctx);
-        }
-        let known = self.peers.get(&presence.node_id);
-        let has_joined = presence.has_joined_since(known);
-        if self.peers.len() < MAX_PEERS || known.is_some() {
-            self.peers.insert(presence.node_id.clone(), presence);
-        }
-        if has_joined {
-            self.repeat_soon(ctx);
-        }
-        let up = self.peers.values().filter(|peer| peer.state == PresenceState::Online).count();
-        self.facts.mqtt.peers.set(up as u64);
-    }
-
-    /// A peer has joined, perhaps again: what it has missed of late is published once more. Peers
-    /// that come back together, as after a restart of the broker, are served together.
-    fn repeat_soon(&mut self, ctx: &mut Context<MqttActor>) {
-        if self.repeating {
-            return;
-        }
-        self.repeating = true;
-        ctx.run_later(REPEAT_DELAY, |actor, _| {
-            actor.repeating = false;
-            actor.store.do_send(Repeat);
-        });
-    }
-
-    /// Two nodes with one id can have joined at the same moment. Once the own words have come
-    /// back, those of another start cannot be old ones; of the two, the greater boot id yields.
-    fn receive_own_presence(&mut self, presence: &Presence, ctx: &mut Context<MqttActor>) {
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        let own = self.settings.boot.to_string();
-        if presence.boot_id == own {
-            session.presence_came_back();
-        } else if session.has_presence_come_back() && presence.state == PresenceState::Online {
-            if presence.boot_id < own {
-                session.disconnect();
-                self.session = None;
-                self.stay_out(presence, ctx);
-            } else {
-                self.say_presence(ctx);
-            }
-        }
     }
 }
 

@@ -87,12 +87,6 @@ impl Session {
         self.joined_at
     }
 
-    /// Whether an update has been sent that the broker has not confirmed.
-    pub(super) fn has_unconfirmed_update(&self) -> bool {
-        let mut sent = self.queued.iter().chain(self.unconfirmed.values());
-        sent.any(|what| matches!(what, Sent::Update { .. }))
-    }
-
     /// Whether the next update may be taken. If not, the wish is remembered: the hint that the
     /// outbox has changed may overtake the answer that it was empty.
     pub(super) fn is_free(&mut self) -> bool {

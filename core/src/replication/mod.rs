@@ -4,6 +4,7 @@
 mod outbox;
 mod presence;
 mod recent;
+mod returned;
 mod update;
 
 pub use outbox::{Outbox, OutboxLimits};

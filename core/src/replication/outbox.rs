@@ -5,6 +5,7 @@
 //! actor fails.
 
 use super::recent::Recent;
+use super::returned::{Returned, Suspect};
 use super::update::encoded_bytes_at_most;
 use crate::change::Change;
 use crate::clock::UnixMillis;
@@ -32,6 +33,9 @@ impl Default for OutboxLimits {
     }
 }
 
+/// Of so many messages one is for an entry that has broken connections, if there is any.
+const SUSPECT_TURN: u64 = 16;
+
 /// A flush register in a message: the framing of an entry and nothing else.
 const FLUSH_BYTES: usize = 32;
 
@@ -51,6 +55,11 @@ pub struct Outbox {
     /// Taken from `leaving`, and too large for the message that was being made.
     held_back: Option<Entry>,
     in_flight: Vec<Change>,
+    /// If the message in flight is one entry: how often it has come back by itself.
+    losses: u32,
+    /// Messages taken since the start.
+    taken: u64,
+    returned: Returned,
     recent: Recent,
     /// Bytes of all that waits, in flight or not.
     bytes: usize,
@@ -68,6 +77,9 @@ impl Outbox {
             leaving: HashTable::new().into_iter(),
             held_back: None,
             in_flight: Vec::new(),
+            losses: 0,
+            taken: 0,
+            returned: Returned::default(),
             recent: Recent::new(limits.bytes),
             bytes: 0,
             dropped: 0,
@@ -101,17 +113,10 @@ impl Outbox {
         if !self.in_flight.is_empty() {
             return None;
         }
-        let mut message: Vec<Change> = self.flush.take().map(Change::Flush).into_iter().collect();
-        let mut bytes = 0;
-        while let Some(entry) = self.next_entry() {
-            let entry_bytes = size(&entry);
-            if bytes > 0 && bytes + entry_bytes > max_bytes {
-                self.held_back = Some(entry);
-                break;
-            }
-            bytes += entry_bytes;
-            message.push(Change::Entry(entry));
-        }
+        let entries = self.next_entries(max_bytes);
+        let flush = self.flush.take().map(Change::Flush);
+        let message: Vec<Change> =
+            flush.into_iter().chain(entries.into_iter().map(Change::Entry)).collect();
         self.in_flight = message.clone();
         (!message.is_empty()).then_some(message)
     }
@@ -122,12 +127,6 @@ impl Outbox {
         for change in self.land() {
             self.recent.keep(change, now);
         }
-    }
-
-    /// The message in flight can never arrive: its changes are dropped and counted, so that those
-    /// behind it can leave.
-    pub fn abandon(&mut self) {
-        self.dropped += self.land().len() as u64;
     }
 
     /// A peer has joined again and may have missed what the broker confirmed of late: that waits
@@ -158,19 +157,29 @@ impl Outbox {
         landed
     }
 
-    /// The message in flight may be lost: its changes wait again, unless newer ones do.
-    pub fn restore(&mut self) {
-        for change in mem::take(&mut self.in_flight) {
+    /// The message in flight may be lost: its changes wait again, in smaller messages. An entry
+    /// that was lost by itself time and again is given up, counted as dropped, and given back.
+    pub fn restore(&mut self) -> Option<Entry> {
+        let mut entries = Vec::new();
+        for change in self.land() {
             match change {
                 Change::Flush(flush) => self.flush = self.flush.max(Some(flush)),
-                Change::Entry(entry) => {
-                    self.bytes -= size(&entry);
-                    if self.gathered(&entry).is_none_or(|newer| entry.supersedes(newer)) {
-                        self.gather(entry);
-                    }
-                }
+                Change::Entry(entry) => entries.push(entry),
             }
         }
+        for entry in &entries {
+            if let Some(older) = self.returned.forget(entry.key()) {
+                self.bytes -= size(&older);
+            }
+        }
+        let bytes: usize = entries.iter().map(size).sum();
+        let given_up = self.returned.put(entries, self.losses);
+        if given_up.is_some() {
+            self.dropped += 1;
+        } else {
+            self.bytes += bytes;
+        }
+        given_up
     }
 
     /// Whether nothing waits and nothing is in flight.
@@ -182,7 +191,7 @@ impl Outbox {
     pub fn len(&self) -> usize {
         let waiting = self.gathering.len() + self.leaving.len();
         let singles = usize::from(self.flush.is_some()) + usize::from(self.held_back.is_some());
-        waiting + singles + self.in_flight.len()
+        waiting + singles + self.returned.len() + self.in_flight.len()
     }
 
     /// Changes that did not fit, since the start.
@@ -229,7 +238,45 @@ impl Outbox {
         }
     }
 
-    /// The next entry to send: of the leaving generation, in its newest form.
+    /// The entries of the next message: a piece of one that came back, or what waits, or an entry
+    /// that has broken connections, which otherwise has its turn now and then.
+    fn next_entries(&mut self, max_bytes: usize) -> Vec<Entry> {
+        self.losses = 0;
+        self.taken += 1;
+        if let Some(piece) = self.returned.take_piece() {
+            return piece.into_iter().map(|entry| self.newest(entry)).collect();
+        }
+        let mut entries = Vec::new();
+        if !self.taken.is_multiple_of(SUSPECT_TURN) {
+            entries = self.waiting_entries(max_bytes);
+        }
+        if entries.is_empty()
+            && let Some(Suspect { entry, losses }) = self.returned.take_suspect()
+        {
+            let newest = self.newest(entry.clone());
+            // A newer entry of the key is another message.
+            self.losses = if newest == entry { losses } else { 0 };
+            entries.push(newest);
+        }
+        if entries.is_empty() { self.waiting_entries(max_bytes) } else { entries }
+    }
+
+    fn waiting_entries(&mut self, max_bytes: usize) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        while let Some(entry) = self.next_entry() {
+            let entry_bytes = size(&entry);
+            if bytes > 0 && bytes + entry_bytes > max_bytes {
+                self.held_back = Some(entry);
+                break;
+            }
+            bytes += entry_bytes;
+            entries.push(entry);
+        }
+        entries
+    }
+
+    /// The next entry that waits: of the leaving generation, in its newest form.
     fn next_entry(&mut self) -> Option<Entry> {
         let entry = match self.held_back.take().or_else(|| self.leaving.next()) {
             Some(entry) => entry,
@@ -238,13 +285,18 @@ impl Outbox {
                 self.leaving.next()?
             }
         };
+        Some(self.newest(entry))
+    }
+
+    /// The newest entry of a key that waits, in the place of an older one.
+    fn newest(&mut self, entry: Entry) -> Entry {
         let hash = self.seed.hash(entry.key());
         match self.gathering.find_entry(hash, |held| held.key() == entry.key()) {
             Ok(newer) => {
                 self.bytes -= size(&entry);
-                Some(newer.remove().0)
+                newer.remove().0
             }
-            Err(_) => Some(entry),
+            Err(_) => entry,
         }
     }
 }
@@ -364,15 +416,60 @@ mod tests {
         assert!(outbox.is_empty(), "after a minute it is left to anti-entropy");
     }
 
+    /// A broker that breaks the connection over a message with this key.
+    fn sends_until_empty(outbox: &mut Outbox, unwelcome: &str) -> (Vec<Change>, u32) {
+        let (mut arrived, mut breaks) = (Vec::new(), 0);
+        while let Some(message) = outbox.take(1 << 20) {
+            let is_unwelcome = |change: &Change| match change {
+                Change::Entry(entry) => entry.key() == unwelcome.as_bytes(),
+                Change::Flush(_) => false,
+            };
+            if message.iter().any(is_unwelcome) {
+                breaks += 1;
+                outbox.restore();
+            } else {
+                arrived.extend(message);
+                outbox.settle(NOW);
+            }
+        }
+        (arrived, breaks)
+    }
+
     #[test]
-    fn a_message_that_never_arrives_is_dropped_and_counted() {
+    fn an_entry_that_breaks_every_connection_holds_up_nobody_and_is_given_up() {
+        let mut outbox = outbox(10_000, 1 << 30);
+        (0..3_000).for_each(|n| outbox.push(change(&format!("key{n}"), n + 1)));
+        let (arrived, breaks) = sends_until_empty(&mut outbox, "key1234");
+        assert_eq!((arrived.len(), outbox.dropped()), (2_999, 1));
+        // Once in the whole message, twice in pieces, and then by itself.
+        assert_eq!(breaks, 13);
+        assert_eq!((outbox.len(), outbox.bytes), (0, 0));
+    }
+
+    #[test]
+    fn an_entry_that_stands_back_has_its_turn_although_others_keep_coming() {
+        let mut outbox = outbox(10_000, 1 << 30);
+        outbox.push(change("suspect", 1));
+        outbox.take(1 << 20).unwrap();
+        outbox.restore();
+        let mut messages = (2..).map(|hlc| {
+            outbox.push(change("other", hlc));
+            let message = outbox.take(1 << 20).unwrap();
+            outbox.settle(NOW);
+            message
+        });
+        assert!(messages.by_ref().take(17).any(|message| message == [change("suspect", 1)]));
+    }
+
+    #[test]
+    fn a_newer_entry_of_a_suspect_key_starts_with_a_clean_record() {
         let mut outbox = outbox(10, 1 << 20);
-        outbox.push(change("unwelcome", 1));
-        outbox.take(1).unwrap();
-        outbox.push(change("behind", 2));
-        outbox.abandon();
-        assert_eq!(outbox.dropped(), 1);
-        assert_eq!(drain(&mut outbox, 1 << 20), [change("behind", 2)]);
+        for hlc in 1..=50 {
+            outbox.push(change("k", hlc));
+            assert_eq!(outbox.take(1 << 20).unwrap(), [change("k", hlc)]);
+            assert_eq!(outbox.restore(), None);
+        }
+        assert_eq!(drain(&mut outbox, 1 << 20), [change("k", 50)]);
     }
 
     #[test]

@@ -1,0 +1,92 @@
+//! What the MQTT actor says: updates out of the outbox, one at a time, and its presence.
+
+use super::session::Sent;
+use super::{MqttActor, MqttSettings, UPDATE_BYTES};
+use crate::store::{ReadFacts, TakeUpdate};
+use crate::wall_clock;
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use log::error;
+use merkle_kv_core::change::Change;
+use merkle_kv_core::replication::{Presence, PresenceState, encode_update};
+
+impl MqttActor {
+    pub(super) fn say_presence(&mut self, ctx: &mut Context<MqttActor>) {
+        let facts = self.store.send(ReadFacts).into_actor(self);
+        ctx.spawn(facts.map(|facts, actor, _| {
+            if actor.session.as_mut().is_some_and(|session| session.may_say(Sent::Presence)) {
+                let keys = facts.map_or(0, |facts| facts.keys);
+                let presence = actor.presence(PresenceState::Online, keys).encode();
+                let topic = actor.topics.own_presence.clone();
+                actor.send(Sent::Presence, &topic, true, presence);
+            }
+        }));
+    }
+
+    pub(super) fn presence(&self, state: PresenceState, keys: u64) -> Presence {
+        Presence {
+            node_id: self.settings.node_id.clone(),
+            state,
+            address: self.settings.address.clone(),
+            boot_id: self.settings.boot.to_string(),
+            joined: self.facts.mqtt.connections.get(),
+            version: merkle_kv_core::VERSION.to_string(),
+            keys,
+            time: wall_clock::now().0 / 1_000,
+        }
+    }
+
+    pub(super) fn send(&mut self, what: Sent, topic: &str, retain: bool, message: Vec<u8>) {
+        if let Some(session) = &mut self.session {
+            session.publish(what, topic, retain, message);
+        }
+    }
+
+    /// Takes the next changes out of the outbox, unless a message is on its way already.
+    pub(super) fn publish_next(&mut self, ctx: &mut Context<MqttActor>) {
+        let enabled = self.facts.mqtt.is_enabled();
+        let Some(session) = self.session.as_mut().filter(|_| enabled) else {
+            return;
+        };
+        if !session.is_free() {
+            return;
+        }
+        let (number, previous) = (session.number, session.take());
+        let take = self.store.send(TakeUpdate { previous, max_bytes: UPDATE_BYTES });
+        ctx.spawn(take.into_actor(self).map(move |taken, actor, ctx| {
+            let current = actor.session.as_mut().filter(|session| session.number == number);
+            match (current, taken) {
+                (Some(_), Ok(Some(changes))) => actor.publish(&changes),
+                (Some(session), Ok(None) | Err(_)) => {
+                    if session.has_nothing() {
+                        actor.publish_next(ctx);
+                    } else {
+                        actor.say_goodbye();
+                    }
+                }
+                // What was taken for a session that has ended since is restored by the next.
+                (None, _) => {}
+            }
+        }));
+    }
+
+    fn publish(&mut self, changes: &[Change]) {
+        self.seq += 1;
+        let MqttSettings { node_id, boot, .. } = &*self.settings;
+        match encode_update(node_id, *boot, self.seq, changes) {
+            Ok(message) => {
+                let topic = self.topics.updates.clone();
+                self.send(Sent::Update { changes: changes.len() }, &topic, false, message);
+            }
+            Err(error) => error!(error:%; "an update cannot be encoded"),
+        }
+    }
+
+    /// The last words of a node that stops, once there is nothing left to publish.
+    pub(super) fn say_goodbye(&mut self) {
+        if self.drained.is_some() {
+            let farewell = self.presence(PresenceState::Offline, 0).encode();
+            let topic = self.topics.own_presence.clone();
+            self.send(Sent::Farewell, &topic, true, farewell);
+        }
+    }
+}
