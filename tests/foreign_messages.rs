@@ -140,6 +140,9 @@ fn a_clock_a_day_ahead_is_counted_and_carries_nobody_along() {
         stranger.publish(&topic, update_of(&[entry("key", "future", tomorrow)]));
         cluster.agree_on("GET key", "VALUE future");
         assert_eq!(client.count("changes_ahead_of_clock"), 1);
+        wait_until(REPLICATION_LIMIT, "the node warns of the clock", || {
+            cluster.nodes[0].log().contains("check the clocks")
+        });
 
         stranger.subscribe(&topic);
         assert_eq!(client.command("SET key present"), "OK");

@@ -188,7 +188,10 @@ impl Client {
                 Progress::Ask(question) => batch.answer(self.answer(question).await),
             }
         }
-        self.output = batch.output;
+        // An idle client does not keep the room of the largest reply it ever had.
+        if batch.output.capacity() <= LARGEST_READ_BYTES {
+            self.output = batch.output;
+        }
         Ok(())
     }
 

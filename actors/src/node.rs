@@ -10,7 +10,7 @@ use crate::signals;
 use crate::store::StoreActor;
 use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, start_watched};
 use actix::{Addr, Arbiter, AsyncContext, Context, System};
-use log::info;
+use log::{info, warn};
 use merkle_kv_core::config::{self, Config};
 use merkle_kv_core::execute::{Engine, EngineSettings};
 use merkle_kv_core::protocol::{BrokerRole, Limits};
@@ -95,6 +95,10 @@ impl Node {
             .map_err(StartError::Thread)?;
         let system = start.recv().map_err(|_| StartError::Thread(io::ErrorKind::Other.into()))?;
         info!(address:%, version = merkle_kv_core::VERSION; "listening");
+        warn_of_strangers("clients", address.ip());
+        if let Some(broker) = &config.broker {
+            warn_of_strangers("the in-process broker", broker.bind_address);
+        }
         Ok(Node { address, system, exit, thread: Some(thread) })
     }
 
@@ -130,6 +134,17 @@ impl Drop for Node {
             self.stop();
             self.join();
         }
+    }
+}
+
+/// There are no users and no TLS yet, so whoever reaches a port may do everything.
+fn warn_of_strangers(what: &str, address: IpAddr) {
+    if !address.is_loopback() {
+        warn!(
+            address:%;
+            "{what}: the port is open to everybody who can reach it; this release has no users and \
+             no TLS"
+        );
     }
 }
 

@@ -4,13 +4,16 @@
 use crate::facts::Facts;
 use crate::wall_clock;
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
-use log::error;
+use log::{error, warn};
 use merkle_kv_core::change::Change;
+use merkle_kv_core::clock::MAX_DRIFT_MILLIS;
 use merkle_kv_core::execute::{Batch, Engine, Progress};
 use merkle_kv_core::protocol::StoreFacts;
+use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Outbox;
 use merkle_kv_core::store::Applied;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Owns a node's data for as long as the node runs. If it panics the node stops, since half of a
 /// write may have been done.
@@ -22,11 +25,16 @@ pub(crate) struct StoreActor {
     told: bool,
     /// A [`Sweep`] is on its way.
     sweeping: bool,
+    clock_warning: RateLimit,
 }
+
+/// How often a wrong clock is reported.
+const CLOCK_WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 impl StoreActor {
     pub(crate) fn new(engine: Engine, facts: Arc<Facts>) -> StoreActor {
-        StoreActor { engine, facts, publisher: None, told: false, sweeping: false }
+        let clock_warning = RateLimit::new(CLOCK_WARNING_INTERVAL, 1);
+        StoreActor { engine, facts, publisher: None, told: false, sweeping: false, clock_warning }
     }
 
     /// What every change to the data leads to: the publisher hears of it, and a flush is swept.
@@ -36,6 +44,17 @@ impl StoreActor {
             self.sweeping = true;
             // To the end of the own mailbox: clients that wait come first.
             ctx.address().do_send(Sweep);
+        }
+    }
+
+    /// Another node's clock, or this one's, is wrong. Its changes count all the same.
+    fn warn_of_clock(&mut self) {
+        if let Verdict::Allow { .. } = self.clock_warning.check(self.facts.uptime()) {
+            let changes = self.engine.store().changes_ahead();
+            warn!(
+                changes, limit_ms = MAX_DRIFT_MILLIS;
+                "changes come from a clock further ahead than is followed; check the clocks"
+            );
         }
     }
 
@@ -90,8 +109,12 @@ impl Handler<Apply> for StoreActor {
 
     fn handle(&mut self, Apply(changes): Apply, ctx: &mut Context<StoreActor>) -> usize {
         let now = wall_clock::now();
+        let ahead = self.engine.store().changes_ahead();
         let apply = |change| self.engine.apply(change, now) == Applied::Won;
         let won = changes.into_iter().map(apply).filter(|won| *won).count();
+        if self.engine.store().changes_ahead() > ahead {
+            self.warn_of_clock();
+        }
         self.after_change(ctx);
         won
     }

@@ -1,7 +1,5 @@
 //! Starts nodes and brokers as processes, talks to them over raw sockets, and waits for conditions.
-//! Whatever a test starts ends with it; a process that survives its test fails it.
-// A tool is kept here as soon as one topic needs it, before the second does.
-#![allow(dead_code, unused_imports)]
+//! Whatever a test starts ends with it.
 
 mod broker;
 mod client;

@@ -33,6 +33,10 @@ impl Default for OutboxLimits {
     }
 }
 
+/// Confirmed changes that are kept for a while, in bytes of messages: some seconds of a busy node.
+/// Most are shared with the store; of a key that is written all the time, every version counts.
+const RECENT_BYTES: usize = 16 << 20;
+
 /// Of so many messages one is for an entry that has broken connections, if there is any.
 const SUSPECT_TURN: u64 = 16;
 
@@ -80,7 +84,7 @@ impl Outbox {
             losses: 0,
             taken: 0,
             returned: Returned::default(),
-            recent: Recent::new(limits.bytes),
+            recent: Recent::new(RECENT_BYTES),
             bytes: 0,
             dropped: 0,
         }
