@@ -127,7 +127,8 @@ impl Message for Changed {
     type Result = ();
 }
 
-/// From whoever publishes from now on. What its predecessor left in flight waits again.
+/// From whoever publishes from now on. What its predecessor left in flight it restores itself, as
+/// after any lost connection.
 pub(crate) struct Attach(pub(crate) Recipient<Changed>);
 
 impl Message for Attach {
@@ -140,9 +141,6 @@ impl Handler<Attach> for StoreActor {
     fn handle(&mut self, Attach(publisher): Attach, _: &mut Context<StoreActor>) {
         self.publisher = Some(publisher);
         self.told = false;
-        if let Some(outbox) = self.engine.outbox() {
-            restore(outbox);
-        }
         self.tell_publisher();
     }
 }
