@@ -1,6 +1,6 @@
 //! What a configuration resolves to, and the rules between keys.
 
-use std::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
