@@ -144,7 +144,7 @@ fn an_entry_that_the_broker_refuses_is_set_aside_and_does_not_hold_up_the_others
     reader.until("DBSIZE", "DBSIZE 100");
     assert_eq!(reader.command("GET large"), "(null)");
     wait_until(GIVING_UP_LIMIT, "the entry is given up", || writer.count("mqtt_dropped") == 1);
-    assert!(nodes[0].log().contains("is set aside"), "{}", nodes[0].log());
+    nodes[0].logged("is set aside");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Two nodes with one node_id: only one may speak in the cluster, and a node that comes back after
-//! a crash is not taken for its own double.
+//! a crash is not taken for its own double. And a broker that asks who a node is.
 
 use crate::harness::{
-    BrokerKind, Client, Cluster, Node, NodeSettings, REPLICATION_LIMIT, wait_until,
+    Broker, BrokerKind, Client, Cluster, Node, NodeSettings, REPLICATION_LIMIT, unique_prefix,
+    wait_until,
 };
 use std::thread;
 use std::time::{Duration, Instant};
@@ -94,10 +95,8 @@ fn check_refusal(cluster: &Cluster, double: &Node) {
     wait_until(REPLICATION_LIMIT, "the second is refused", || {
         broker_state(&mut refused) == REFUSED
     });
-    let log = double.log();
-    let line = log.lines().find(|line| line.contains("another live node has this node_id"));
-    let holder = cluster.nodes[1].address().to_string();
-    assert!(line.is_some_and(|line| line.contains(&holder)), "{log}");
+    let line = double.logged("another live node has this node_id");
+    assert!(line.contains(&cluster.nodes[1].address().to_string()), "{line}");
 
     let status = format!("REPLICATION enabled {REFUSED} queued=1");
     assert_eq!(refused.command("SET local 1"), "OK");
@@ -120,4 +119,32 @@ fn under_another_client_id(settings: &NodeSettings) -> NodeSettings {
 
 fn broker_state(client: &mut Client) -> String {
     client.fact("INFO", "broker_state")
+}
+
+/// What the node shows its broker is the other half of who it is.
+#[test]
+fn a_broker_that_asks_for_a_password_lets_in_who_has_it_and_nobody_else() {
+    let (broker, prefix) = (Broker::with_user("site", "open sesame"), unique_prefix());
+    let settings = |n: usize, credentials: &str| {
+        let mut settings = NodeSettings::at_broker(&format!("node{n}"), broker.port(), &prefix);
+        settings.sections.push_str(credentials);
+        settings
+    };
+    let known = "username = \"site\"\npassword = \"open sesame\"\n";
+    let friends: Vec<Node> = (0..2).map(|n| Node::start(settings(n, known))).collect();
+    friends.iter().for_each(Node::joined);
+    assert_eq!(friends[0].client().command("SET k v"), "OK");
+    friends[1].client().until("GET k", "VALUE v");
+
+    for credentials in ["", "username = \"site\"\npassword = \"guessed\"\n"] {
+        let stranger = Node::start(settings(2, credentials));
+        let refusal = stranger.logged("no connection to the broker");
+        let mut client = stranger.client();
+        assert_eq!(client.command("SET own 1"), "OK");
+        let status = client.command("REPLICATE STATUS");
+        assert_eq!(status, "REPLICATION enabled connecting queued=1");
+        let told = ["NotAuthorized", "BadUserNamePassword"];
+        assert!(told.iter().any(|reason| refusal.contains(reason)), "{refusal}");
+        assert!(!stranger.log().contains("guessed"), "{}", stranger.log());
+    }
 }

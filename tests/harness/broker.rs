@@ -2,8 +2,9 @@
 //! broker that the replication tests run against.
 
 use super::wait::{free_port, wait_until};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -40,13 +41,33 @@ impl Broker {
     /// One that does not run before [`Broker::resume`].
     pub(crate) fn absent() -> Broker {
         let folder = tempfile::tempdir().unwrap();
-        Broker { port: free_port(), folder, process: None, settings: String::new() }
+        Broker {
+            port: free_port(),
+            folder,
+            process: None,
+            settings: "allow_anonymous true\n".to_owned(),
+        }
     }
 
     /// One that breaks the connection over larger messages.
     pub(crate) fn with_packet_limit(bytes: usize) -> Broker {
         let mut broker = Broker::absent();
-        broker.settings = format!("max_packet_size {bytes}\n");
+        broker.settings.push_str(&format!("max_packet_size {bytes}\n"));
+        broker.resume();
+        broker
+    }
+
+    /// One that knows a single user.
+    pub(crate) fn with_user(name: &str, password: &str) -> Broker {
+        let mut broker = Broker::absent();
+        let file = broker.folder.path().join("passwords");
+        let mut made = Command::new("mosquitto_passwd");
+        made.args(["-b", "-c"]).arg(&file);
+        assert!(made.args([name, password]).status().unwrap().success());
+        // Mosquitto may give up root before it reads the file.
+        fs::set_permissions(broker.folder.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        broker.settings = format!("allow_anonymous false\npassword_file {}\n", file.display());
         broker.resume();
         broker
     }
@@ -66,10 +87,8 @@ impl Broker {
     /// Starts it again on the same port, with nothing remembered.
     pub(crate) fn resume(&mut self) {
         let settings = self.folder.path().join("mosquitto.conf");
-        let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{}",
-            self.port, self.settings
-        );
+        let text =
+            format!("listener {} 127.0.0.1\nset_tcp_nodelay true\n{}", self.port, self.settings);
         fs::write(&settings, text).unwrap();
         let log = fs::File::create(self.folder.path().join("mosquitto.log")).unwrap();
         let process = Command::new(program("mosquitto"))

@@ -130,6 +130,18 @@ impl Node {
         fs::read_to_string(self.folder.path().join(self.settings.log)).unwrap()
     }
 
+    /// Waits for a line of the log that holds `text`, and gives it. The log is written by a thread of
+    /// its own, so a line may follow what it tells of.
+    #[track_caller]
+    pub(crate) fn logged(&self, text: &str) -> String {
+        let mut found = None;
+        wait_until(PATIENCE, &format!("the log says {text:?}"), || {
+            found = self.log().lines().find(|line| line.contains(text)).map(str::to_owned);
+            found.is_some()
+        });
+        found.unwrap_or_default()
+    }
+
     /// The folder of its configuration and its log.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
