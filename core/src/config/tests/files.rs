@@ -1,28 +1,34 @@
 //! The files in `configs/` and the two texts that the module writes.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 use super::super::keys::ROWS;
 use super::super::{Config, load, reference};
 use super::{MINIMAL, from_text, resolved};
 
-fn path(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs")).join(name)
+/// The files of the repository, as they stood when this was compiled.
+const FILES: [(&str, &str); 5] = [
+    ("quickstart.toml", include_str!("../../../../configs/quickstart.toml")),
+    ("node1.toml", include_str!("../../../../configs/node1.toml")),
+    ("node2.toml", include_str!("../../../../configs/node2.toml")),
+    ("node3.toml", include_str!("../../../../configs/node3.toml")),
+    ("reference.toml", include_str!("../../../../configs/reference.toml")),
+];
+
+fn text_of(name: &str) -> &'static str {
+    let file = FILES.iter().find(|(file, _)| *file == name);
+    file.expect("a file of the repository").1
 }
 
 #[track_caller]
 fn shipped(name: &str) -> Config {
-    let text = fs::read_to_string(path(name)).expect("a file of the repository");
-    load(&text, name, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems}"))
+    load(text_of(name), name, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 #[test]
 fn the_reference_in_the_repository_is_the_one_the_program_writes() {
-    let file = fs::read_to_string(path("reference.toml")).unwrap_or_default();
     assert!(
-        file == reference(),
+        text_of("reference.toml") == reference(),
         "configs/reference.toml is out of date; regenerate it with \
          `cargo run -- print-config --reference > configs/reference.toml`"
     );
