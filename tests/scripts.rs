@@ -14,10 +14,15 @@ const PORTS: u16 = 4;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A script of the repository that runs the program under test.
+///
+/// It starts with SIGINT as a terminal would give it. Whoever runs the tests in the background, as
+/// CI does, may have them ignore it, and a shell cannot trap what it was started to ignore.
 fn script(name: &str, arguments: &[&str]) -> Command {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
-    let mut command = Command::new(path);
+    let mut command = Command::new("env");
     command
+        .arg("--default-signal=INT")
+        .arg(path)
         .args(arguments)
         .env("NODE_BINARY", env!("CARGO_BIN_EXE_merkle-kv"))
         .current_dir(std::env::temp_dir())
