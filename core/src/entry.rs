@@ -2,6 +2,7 @@
 //! entries survives. Knows nothing of stores or messages.
 
 use crate::clock::Hlc;
+use crate::merkle::LARGE_VALUE_BYTES;
 use crate::version::{NodeId, Version};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
@@ -24,11 +25,13 @@ pub enum Kind {
 ///
 /// ```text
 /// 0     8      16     17          21
-/// +-----+------+------+-----------+-----+-------+
-/// | hlc | node | kind | key bytes | key | value |
-/// | u64 | u64  | u8   | u32       |     |       |
-/// +-----+------+------+-----------+-----+-------+
+/// +-----+------+------+-----------+-----+-------+------------------+
+/// | hlc | node | kind | key bytes | key | value | SHA-256 of value |
+/// | u64 | u64  | u8   | u32       |     |       | only if > 4096 B |
+/// +-----+------+------+-----------+-----+-------+------------------+
 /// ```
+///
+/// The tree hashes an entry whenever a neighbour changes; a large value is hashed once, here.
 #[derive(Clone)]
 pub struct Entry(Arc<[u8]>);
 
@@ -36,6 +39,7 @@ const NODE_AT: usize = 8;
 const KIND_AT: usize = 16;
 const KEY_BYTES_AT: usize = 17;
 const KEY_AT: usize = 21;
+const DIGEST_BYTES: usize = 32;
 
 /// What one entry costs beside its key and value, in bytes: the header above, the two reference
 /// counts of the shared allocation, and the pointer and control byte in the hash index at its mean
@@ -59,7 +63,13 @@ impl Entry {
     }
 
     fn build(key: &[u8], value: &[&[u8]], kind: Kind, version: Version) -> Entry {
-        let bytes = KEY_AT + key.len() + value.iter().map(|part| part.len()).sum::<usize>();
+        let value_bytes: usize = value.iter().map(|part| part.len()).sum();
+        let digest = (value_bytes > LARGE_VALUE_BYTES).then(|| {
+            let parts = value.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+            <[u8; 32]>::from(parts.finalize())
+        });
+        let digest: &[u8] = digest.as_ref().map_or(&[], |digest| digest);
+        let bytes = KEY_AT + key.len() + value_bytes + digest.len();
         // An iterator of known length makes the Arc in a single allocation; it is not shared yet,
         // so the copy below always happens.
         let mut shared: Arc<[u8]> = iter::repeat_n(0, bytes).collect();
@@ -69,7 +79,7 @@ impl Entry {
             data[KIND_AT] = kind as u8;
             data[KEY_BYTES_AT..KEY_AT].copy_from_slice(&(key.len() as u32).to_be_bytes());
             let mut at = KEY_AT;
-            for part in iter::once(&key).chain(value) {
+            for part in iter::once(&key).chain(value).chain([&digest]) {
                 data[at..at + part.len()].copy_from_slice(part);
                 at += part.len();
             }
@@ -122,8 +132,17 @@ impl Entry {
         self.0.len() - KEY_AT + ENTRY_OVERHEAD_BYTES
     }
 
+    /// The SHA-256 of a value that is larger than [`LARGE_VALUE_BYTES`].
+    pub(crate) fn large_value_digest(&self) -> Option<&[u8]> {
+        let behind_value = &self.0[KEY_AT + self.key_bytes() + self.data().len()..];
+        (!behind_value.is_empty()).then_some(behind_value)
+    }
+
     fn data(&self) -> &[u8] {
-        &self.0[KEY_AT + self.key_bytes()..]
+        let behind_key = &self.0[KEY_AT + self.key_bytes()..];
+        // A value of 4097 bytes has a digest behind it, and one of 4096 has none.
+        let digest = if behind_key.len() > LARGE_VALUE_BYTES { DIGEST_BYTES } else { 0 };
+        &behind_key[..behind_key.len() - digest]
     }
 
     fn key_bytes(&self) -> usize {
@@ -174,6 +193,17 @@ mod tests {
         let gone = Entry::tombstone(b"key", version(8, 9));
         assert_eq!((gone.value(), gone.kind()), (None, Kind::Tombstone));
         assert_eq!(Entry::value_of(b"k", b"", version(1, 1)).value(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn a_large_value_has_its_digest_with_it_and_a_small_one_has_none() {
+        for bytes in [4095, 4096, 4097, 4128, 4129, 100_000] {
+            let value = vec![b'x'; bytes];
+            let entry = Entry::joined(b"key", &value[..5], &value[5..], version(1, 1));
+            assert_eq!(entry.value(), Some(&value[..]));
+            let digest = (bytes > 4096).then(|| Sha256::digest(&value).to_vec());
+            assert_eq!(entry.large_value_digest(), digest.as_deref());
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod config;
 pub mod distribution;
 pub mod entry;
 pub mod execute;
+pub mod merkle;
 pub mod protocol;
 pub mod rate_limit;
 pub mod replication;
