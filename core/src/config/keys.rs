@@ -253,7 +253,7 @@ rows! {
     MQTT_TOPIC_PREFIX: Topic = "mqtt" "topic_prefix",
         Topic, Absent::Default(text("merkle-kv")),
         "Start of every topic; names the cluster.",
-        |config| config.mqtt.as_ref().map(|mqtt| mqtt.topic_prefix.clone());
+        |config| Some(config.topic_prefix.clone());
     MQTT_CLIENT_ID: Line = "mqtt" "client_id",
         Line { max_chars: MAX_CLIENT_ID_CHARS }, Absent::Unset(text("node-1")),
         "Name of this node at the broker, if not node_id.",

@@ -42,7 +42,8 @@ fn reference_entry(row: &dyn Row) -> String {
 
 impl Config {
     /// The configuration as a file that resolves to the same, except that secrets are masked.
-    /// Keys that are unset are left out, and so is all of a section that is switched off.
+    /// Keys that are unset are left out, and so is all of a section that is switched off, save
+    /// `mqtt.topic_prefix`, which names the cluster in any case.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         for section in SECTIONS {

@@ -25,6 +25,9 @@ pub struct Config {
     pub description: Option<String>,
     /// The port that clients and peers connect to.
     pub network: Network,
+    /// The start of every topic, which names the cluster: also of a node without MQTT, whose peers
+    /// have to be of the same cluster too.
+    pub topic_prefix: TopicPrefix,
     /// How writes reach the other nodes; `None` if they are not meant to.
     pub mqtt: Option<Mqtt>,
     /// The broker inside this node; `None` if there is none.
@@ -63,8 +66,6 @@ pub struct Network {
 pub struct Mqtt {
     /// Where the broker is; the one inside this node unless another was named.
     pub broker_address: BrokerAddress,
-    /// The start of every topic.
-    pub topic_prefix: TopicPrefix,
     /// The name at the broker, never empty; the node's name unless another was given.
     pub client_id: String,
     /// The user at the broker.
@@ -109,6 +110,7 @@ pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
     let description = reader.optional(&keys::DESCRIPTION);
     let network = network(&mut reader);
     let broker = broker(&mut reader);
+    let topic_prefix = reader.value(&keys::MQTT_TOPIC_PREFIX);
     let mqtt = mqtt(&mut reader, node_id.as_ref(), broker.as_ref());
     let logging = logging(&mut reader);
     if let (Some(network), Some(Some(broker))) = (&network, &broker) {
@@ -118,6 +120,7 @@ pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
         node_id: node_id?,
         description: description?,
         network: network?,
+        topic_prefix: topic_prefix?,
         mqtt: mqtt?,
         broker: broker?,
         logging: logging?,
@@ -166,7 +169,6 @@ fn mqtt(
 ) -> Option<Option<Mqtt>> {
     let enabled = reader.value(&keys::MQTT_ENABLED);
     let broker_address = reader.optional(&keys::MQTT_BROKER_ADDRESS);
-    let topic_prefix = reader.value(&keys::MQTT_TOPIC_PREFIX);
     let client_id = reader.optional(&keys::MQTT_CLIENT_ID);
     let username = reader.optional(&keys::MQTT_USERNAME);
     let password = reader.optional(&keys::MQTT_PASSWORD);
@@ -193,7 +195,6 @@ fn mqtt(
     };
     Some(Some(Mqtt {
         broker_address: broker_address?,
-        topic_prefix: topic_prefix?,
         client_id: client_id?.or_else(|| node_id.map(NodeName::to_string))?,
         username: username?,
         password: password?,

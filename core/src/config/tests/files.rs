@@ -88,9 +88,10 @@ fn the_three_nodes_differ_in_name_and_port_and_share_a_broker() {
     assert_eq!(nodes.each_ref().map(|node| node.node_id.as_str()), ["node1", "node2", "node3"]);
     assert_eq!(nodes.each_ref().map(|node| node.network.bind_port), [7379, 7879, 7880]);
     assert_eq!(nodes.each_ref().map(|node| node.broker.is_some()), [true, false, false]);
-    for mqtt in nodes.map(|node| node.mqtt.expect("mqtt is enabled")) {
+    for node in nodes {
+        assert_eq!(node.topic_prefix.as_str(), "merkle-kv");
+        let mqtt = node.mqtt.expect("mqtt is enabled");
         assert_eq!(mqtt.broker_address.to_string(), "tcp://127.0.0.1:1883");
-        assert_eq!(mqtt.topic_prefix.as_str(), "merkle-kv");
     }
 }
 
@@ -127,7 +128,7 @@ fn a_printed_configuration_loads_back_to_the_same() {
         max_size_mb = 1048576
         max_files = 1000
     "#;
-    let off = "node_id = \"n1\"\n[mqtt]\nenabled = false\n";
+    let off = "node_id = \"n1\"\n[mqtt]\nenabled = false\ntopic_prefix = \"a/b\"\n";
     for text in [MINIMAL, everything_else, off] {
         let config = resolved(text, &[]);
         let printed = config.to_toml();

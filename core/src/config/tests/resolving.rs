@@ -28,9 +28,9 @@ fn two_keys_are_enough_and_the_rest_has_the_documented_defaults() {
     assert_eq!(network.io_threads, 0);
     assert_eq!(network.dialect, Dialect::Standard);
 
+    assert_eq!(config.topic_prefix.as_str(), "merkle-kv");
     let mqtt = config.mqtt.expect("mqtt is enabled");
     assert_eq!(mqtt.broker_address.to_string(), "tcp://127.0.0.1:1883");
-    assert_eq!(mqtt.topic_prefix.as_str(), "merkle-kv");
     assert_eq!(mqtt.client_id, "n1");
     assert_eq!((mqtt.username, mqtt.password), (None, None));
     assert_eq!(mqtt.keep_alive, Duration::from_secs(60));
@@ -123,6 +123,13 @@ fn idle_timeout_is_never_or_seconds() {
     let idle = |value| resolved(MINIMAL, &[("MERKLE_KV_NETWORK_IDLE_TIMEOUT", value)]);
     assert_eq!(idle("0").network.idle_timeout, None);
     assert_eq!(idle("7").network.idle_timeout, Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn the_cluster_has_a_name_without_mqtt_too() {
+    let off = "node_id = \"n1\"\nmqtt = { enabled = false, topic_prefix = \"a/b\" }\n";
+    let config = resolved(off, &[]);
+    assert_eq!((config.topic_prefix.as_str(), config.mqtt), ("a/b", None));
 }
 
 #[test]
