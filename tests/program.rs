@@ -142,6 +142,7 @@ fn print_config_masks_secrets_loads_back_and_obeys_the_environment() {
         expected
             .replace("node_id = \"n\"", "node_id = \"other\"")
             .replace("client_id = \"n\"", "client_id = \"other\"")
+            .replace("data_dir = \"data/n\"", "data_dir = \"data/other\"")
     );
 }
 

@@ -197,7 +197,7 @@ impl Parts {
                 boot: BootId(random::number()),
                 host: mqtt.broker_address.host.to_string(),
                 port: mqtt.broker_address.port,
-                prefix: mqtt.topic_prefix.to_string(),
+                prefix: config.topic_prefix.to_string(),
                 client_id: mqtt.client_id.clone(),
                 credentials: mqtt.username.clone().map(|user| {
                     let password = mqtt.password.as_ref();

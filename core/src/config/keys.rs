@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 #[cfg(test)]
 use super::kinds::Refusal;
 use super::kinds::{
-    Advertise, Boolean, BrokerUrl, FilePath, Form, Integer, Ip, Kind, Line, Node, OneOf, Password,
-    Seconds, SecondsOrNever, Topic,
+    Advertise, Boolean, BrokerUrl, ClusterSecret, FilePath, Form, Hours, Integer, Ip, Kind, Line,
+    List, Node, OneOf, Password, Peer, Seconds, SecondsOrNever, Topic,
 };
 use super::raw::Written;
 use super::resolved::Config;
@@ -43,6 +43,19 @@ const MAX_LINE_CHARS: usize = 256;
 /// The longest client id, in characters: brokers must take 23 and in practice take these.
 const MAX_CLIENT_ID_CHARS: usize = 128;
 
+/// The longest time between two rounds with all peers, and between two words of presence, in
+/// seconds: a week. Nodes that meet less often differ for longer than anybody would wait.
+const MAX_ROUND_SECONDS: u32 = 604_800;
+
+/// The most sessions at once: each is a connection, and a walk through the whole store.
+const MAX_CONCURRENT_SYNCS: usize = 100;
+
+/// The most peers in the list: each is asked in every round.
+const MAX_PEERS: usize = 1_000;
+
+/// The longest silence of a peer that tombstones wait for, in hours: ten years.
+const MAX_EVICT_AFTER_HOURS: u32 = 87_600;
+
 /// The largest log file, in megabytes: a terabyte.
 const MAX_LOG_FILE_MB: u64 = 1_048_576;
 
@@ -58,6 +71,12 @@ pub(super) static SECTIONS: &[Section] = &[
         name: "broker",
         meaning: "An MQTT broker inside this node, for a cluster without one.",
     },
+    Section {
+        name: "anti_entropy",
+        meaning: "How this node finds and repairs differences with its peers.",
+    },
+    Section { name: "security", meaning: "Who may do what." },
+    Section { name: "storage", meaning: "What the node keeps on disk." },
     Section { name: "logging", meaning: "What the node says about itself." },
 ];
 
@@ -253,7 +272,7 @@ rows! {
     MQTT_TOPIC_PREFIX: Topic = "mqtt" "topic_prefix",
         Topic, Absent::Default(text("merkle-kv")),
         "Start of every topic; names the cluster.",
-        |config| config.mqtt.as_ref().map(|mqtt| mqtt.topic_prefix.clone());
+        |config| Some(config.topic_prefix.clone());
     MQTT_CLIENT_ID: Line = "mqtt" "client_id",
         Line { max_chars: MAX_CLIENT_ID_CHARS }, Absent::Unset(text("node-1")),
         "Name of this node at the broker, if not node_id.",
@@ -287,6 +306,43 @@ rows! {
         Integer { from: 1, to: u16::MAX }, Absent::Default(integer(1883)),
         "Port the broker listens on.",
         |config| config.broker.as_ref().map(|broker| broker.bind_port);
+
+    ANTI_ENTROPY_ENABLED: Boolean = "anti_entropy" "enabled",
+        Boolean, Absent::Default(Written::Boolean(true)),
+        "Whether this node compares what it holds with its peers.",
+        |config| Some(config.anti_entropy.is_some());
+    ANTI_ENTROPY_INTERVAL_SECONDS: Seconds = "anti_entropy" "interval_seconds",
+        Seconds { to: MAX_ROUND_SECONDS }, Absent::Default(integer(300)),
+        "Time between two rounds of comparing with every peer; jittered.",
+        |config| config.anti_entropy.as_ref().map(|anti_entropy| anti_entropy.interval);
+    ANTI_ENTROPY_PEER_DISCOVERY_INTERVAL: Seconds = "anti_entropy" "peer_discovery_interval",
+        Seconds { to: MAX_ROUND_SECONDS }, Absent::Default(integer(600)),
+        "How often presence is said again, and silent peers are tried again.",
+        |config| {
+            config.anti_entropy.as_ref().map(|anti_entropy| anti_entropy.peer_discovery_interval)
+        };
+    ANTI_ENTROPY_MAX_CONCURRENT_SYNCS: Integer<usize> = "anti_entropy" "max_concurrent_syncs",
+        Integer { from: 1, to: MAX_CONCURRENT_SYNCS }, Absent::Default(integer(3)),
+        "Sessions at once, those that peers start included.",
+        |config| config.anti_entropy.as_ref().map(|anti_entropy| anti_entropy.max_concurrent_syncs);
+    ANTI_ENTROPY_PEER_LIST: List<Peer> = "anti_entropy" "peer_list",
+        List { of: Peer, max_len: MAX_PEERS }, Absent::Default(Written::List(Vec::new())),
+        "Client ports of peers, besides those that MQTT presence tells of.",
+        |config| config.anti_entropy.as_ref().map(|anti_entropy| anti_entropy.peer_list.clone());
+    ANTI_ENTROPY_EVICT_AFTER_HOURS: Hours = "anti_entropy" "evict_after_hours",
+        Hours { to: MAX_EVICT_AFTER_HOURS }, Absent::Default(integer(168)),
+        "Silence after which a peer no longer holds back the removal of tombstones.",
+        |config| config.anti_entropy.as_ref().map(|anti_entropy| anti_entropy.evict_after);
+
+    SECURITY_CLUSTER_SECRET: ClusterSecret = "security" "cluster_secret",
+        ClusterSecret, Absent::Unset(text("16 characters or more")), secret: true,
+        "Shared by all nodes of the cluster: peers prove that they know it before data moves.",
+        |config| config.security.cluster_secret.clone();
+
+    STORAGE_DATA_DIR: FilePath = "storage" "data_dir",
+        FilePath, Absent::Unset(text("data/node-1")),
+        "Where this node writes files of its own; by default data/ and then node_id.",
+        |config| Some(config.storage.data_dir.clone());
 
     LOGGING_LEVEL: OneOf<super::LogLevel> = "logging" "level",
         OneOf(PhantomData), Absent::Default(text("info")),

@@ -7,13 +7,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::raw::Written;
-use super::values::{AdvertiseAddress, BrokerAddress, Choice, NodeName, Secret, TopicPrefix};
+use super::values::{
+    AdvertiseAddress, BrokerAddress, Choice, NodeName, PeerAddress, Secret, TopicPrefix,
+};
 
 /// The most bytes a string may have in MQTT, which counts them in two bytes.
 const MAX_MQTT_STRING_BYTES: usize = 65_535;
 
+/// The shortest secret of a cluster, in bytes: whoever hears two nodes meet can try shorter ones
+/// at leisure. Longer than [`Secret::MASK`], too.
+const MIN_CLUSTER_SECRET_BYTES: usize = 16;
+
+/// The longest secret of a cluster, in bytes: more adds nothing that could not be guessed before.
+const MAX_CLUSTER_SECRET_BYTES: usize = 1_024;
+
 /// The longest path Linux takes, in bytes.
 const MAX_PATH_BYTES: usize = 4_096;
+
+/// What hours are counted in once they are resolved.
+pub(super) const SECONDS_PER_HOUR: u64 = 3_600;
 
 /// What is accepted, as which type. The same rule reads the file, the environment and the default.
 pub(super) trait Kind: Sync + 'static {
@@ -42,6 +54,8 @@ pub(super) enum Form {
     Integer,
     /// `true` or `false`.
     Boolean,
+    /// An array; in the environment, text with commas between the elements.
+    List,
 }
 
 /// Why a value is refused.
@@ -49,6 +63,8 @@ pub(super) enum Form {
 pub(super) enum Refusal {
     /// It is not what [`Kind::expected`] says.
     Unexpected,
+    /// It is a list, and this is the index of the first element that is no good.
+    Element(usize),
     /// It asks for TLS to the broker.
     TlsToBroker,
     /// It carries credentials, so it may not be shown either.
@@ -59,21 +75,37 @@ impl Written {
     fn text(&self) -> Result<&str, Refusal> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::Integer(_) | Self::Boolean(_) | Self::Other(_) => Err(Refusal::Unexpected),
+            Self::Integer(_) | Self::Boolean(_) | Self::List(_) | Self::Other(_) => {
+                Err(Refusal::Unexpected)
+            }
         }
     }
 
     fn integer(&self) -> Result<i128, Refusal> {
         match self {
             Self::Integer(integer) => Ok(*integer),
-            Self::Text(_) | Self::Boolean(_) | Self::Other(_) => Err(Refusal::Unexpected),
+            Self::Text(_) | Self::Boolean(_) | Self::List(_) | Self::Other(_) => {
+                Err(Refusal::Unexpected)
+            }
         }
     }
 
     fn boolean(&self) -> Result<bool, Refusal> {
         match self {
             Self::Boolean(boolean) => Ok(*boolean),
-            Self::Text(_) | Self::Integer(_) | Self::Other(_) => Err(Refusal::Unexpected),
+            Self::Text(_) | Self::Integer(_) | Self::List(_) | Self::Other(_) => {
+                Err(Refusal::Unexpected)
+            }
+        }
+    }
+
+    /// The elements of a list.
+    pub(super) fn list(&self) -> Result<&[Written], Refusal> {
+        match self {
+            Self::List(list) => Ok(list),
+            Self::Text(_) | Self::Integer(_) | Self::Boolean(_) | Self::Other(_) => {
+                Err(Refusal::Unexpected)
+            }
         }
     }
 }
@@ -148,6 +180,29 @@ impl Kind for Seconds {
 
     fn write(&self, value: &Duration) -> Written {
         Written::Integer(i128::from(value.as_secs()))
+    }
+}
+
+/// A number of hours from 1.
+pub(super) struct Hours {
+    pub(super) to: u32,
+}
+
+impl Kind for Hours {
+    type Value = Duration;
+    const FORM: Form = Form::Integer;
+
+    fn expected(&self) -> String {
+        format!("an integer from 1 to {} (hours)", self.to)
+    }
+
+    fn read(&self, written: &Written) -> Result<Duration, Refusal> {
+        let hours = Integer { from: 1, to: self.to }.read(written)?;
+        Ok(Duration::from_secs(u64::from(hours) * SECONDS_PER_HOUR))
+    }
+
+    fn write(&self, value: &Duration) -> Written {
+        Written::Integer(i128::from(value.as_secs() / SECONDS_PER_HOUR))
     }
 }
 
@@ -244,7 +299,35 @@ impl Kind for Password {
     }
 }
 
-/// The path of a file.
+/// What the nodes of a cluster prove to each other that they know. One line that survives being
+/// copied by hand: a space that an editor leaves at its end would keep two nodes apart.
+pub(super) struct ClusterSecret;
+
+impl Kind for ClusterSecret {
+    type Value = Secret;
+    const FORM: Form = Form::Text;
+
+    fn expected(&self) -> String {
+        format!(
+            "{MIN_CLUSTER_SECRET_BYTES} to {MAX_CLUSTER_SECRET_BYTES} bytes of printable ASCII \
+             without spaces at the ends"
+        )
+    }
+
+    fn read(&self, written: &Written) -> Result<Secret, Refusal> {
+        let text = written.text()?;
+        let valid = (MIN_CLUSTER_SECRET_BYTES..=MAX_CLUSTER_SECRET_BYTES).contains(&text.len())
+            && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+            && text.trim() == text;
+        valid.then(|| Secret::new(text)).ok_or(Refusal::Unexpected)
+    }
+
+    fn write(&self, _: &Secret) -> Written {
+        Written::from(Secret::MASK)
+    }
+}
+
+/// The path of a file or folder.
 pub(super) struct FilePath;
 
 impl Kind for FilePath {
@@ -344,6 +427,54 @@ impl Kind for Advertise {
 
     fn write(&self, value: &AdvertiseAddress) -> Written {
         Written::from(value.to_string().as_str())
+    }
+}
+
+/// The client port of a peer.
+pub(super) struct Peer;
+
+impl Kind for Peer {
+    type Value = PeerAddress;
+    const FORM: Form = Form::Text;
+
+    fn expected(&self) -> String {
+        "host:port, IPv6 in brackets".to_owned()
+    }
+
+    fn read(&self, written: &Written) -> Result<PeerAddress, Refusal> {
+        PeerAddress::parse(written.text()?).ok_or(Refusal::Unexpected)
+    }
+
+    fn write(&self, value: &PeerAddress) -> Written {
+        Written::from(value.to_string().as_str())
+    }
+}
+
+/// Any number of values up to a limit, none included.
+pub(super) struct List<K> {
+    pub(super) of: K,
+    pub(super) max_len: usize,
+}
+
+impl<K: Kind> Kind for List<K> {
+    type Value = Vec<K::Value>;
+    const FORM: Form = Form::List;
+
+    fn expected(&self) -> String {
+        format!("a list of up to {} {}", self.max_len, self.of.expected())
+    }
+
+    fn read(&self, written: &Written) -> Result<Vec<K::Value>, Refusal> {
+        let list = written.list()?;
+        if list.len() > self.max_len {
+            return Err(Refusal::Unexpected);
+        }
+        let element = |(index, element)| self.of.read(element).map_err(|_| Refusal::Element(index));
+        list.iter().enumerate().map(element).collect()
+    }
+
+    fn write(&self, value: &Vec<K::Value>) -> Written {
+        Written::List(value.iter().map(|element| self.of.write(element)).collect())
     }
 }
 

@@ -17,9 +17,10 @@ mod values;
 
 pub use print::reference;
 pub use problem::{Cause, Place, Problem, Problems};
-pub use resolved::{Broker, Config, Logging, Mqtt, Network};
+pub use resolved::{AntiEntropy, Broker, Config, Logging, Mqtt, Network, Security, Storage};
 pub use values::{
-    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, Secret, TopicPrefix,
+    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, PeerAddress, Secret,
+    TopicPrefix,
 };
 
 use std::collections::BTreeMap;

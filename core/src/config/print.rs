@@ -41,8 +41,10 @@ fn reference_entry(row: &dyn Row) -> String {
 }
 
 impl Config {
-    /// The configuration as a file that resolves to the same, except that secrets are masked.
-    /// Keys that are unset are left out, and so is all of a section that is switched off.
+    /// The configuration as a file that resolves to the same, except that secrets are masked; the
+    /// mask of `security.cluster_secret` is refused, so that no cluster runs on it.
+    /// Keys that are unset are left out, and so is all of a section that is switched off, save
+    /// `mqtt.topic_prefix`, which names the cluster in any case.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         for section in SECTIONS {
@@ -71,6 +73,10 @@ pub(super) fn literal(value: &Written, edit: fn(&str) -> String) -> String {
         Written::Text(text) => quoted(&edit(text)),
         Written::Integer(integer) => integer.to_string(),
         Written::Boolean(boolean) => boolean.to_string(),
+        Written::List(list) => {
+            let elements: Vec<String> = list.iter().map(|element| literal(element, edit)).collect();
+            format!("[{}]", elements.join(", "))
+        }
         Written::Other(other) => other.shown.clone(),
     }
 }

@@ -137,7 +137,8 @@ pub enum Cause {
     /// The value is of the wrong type or out of its limits.
     #[error("found {found}, expected {expected}")]
     Refused {
-        /// What was written, cut after 60 characters; of a secret, only its type.
+        /// What was written, cut after 60 characters; of a secret, only its type; of a list, the
+        /// first element that is wrong, or how long it is.
         found: String,
         /// What is allowed.
         expected: String,
@@ -167,6 +168,17 @@ pub enum Cause {
         port: u16,
         /// The other key.
         other: String,
+    },
+    /// A peer would be given up before the next round could meet it.
+    #[error(
+        "peers would be given up after {hours} h, with {seconds} s between rounds; \
+         raise evict_after_hours or lower interval_seconds"
+    )]
+    EvictedBetweenRounds {
+        /// The silence after which a peer is given up.
+        hours: u64,
+        /// The time between two rounds.
+        seconds: u64,
     },
 }
 

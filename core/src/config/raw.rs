@@ -27,6 +27,8 @@ pub(super) enum Written {
     Integer(i128),
     /// `true` or `false`.
     Boolean(bool),
+    /// What stands between brackets; a list within is [`Written::Other`].
+    List(Vec<Written>),
     /// What no key takes.
     Other(Other),
 }
@@ -48,13 +50,22 @@ impl Written {
             Self::Text(_) => "text",
             Self::Integer(_) => "an integer",
             Self::Boolean(_) => "true or false",
+            Self::List(_) => "an array",
             Self::Other(other) => other.what,
         }
     }
 
-    /// The value as it may stand in a message about a key.
+    /// The value as it may stand in a message about a key; of a list, which may be long, how long.
     pub(super) fn found(&self, about: &About) -> String {
-        if about.secret { format!("{} (not shown)", self.what()) } else { literal(self, shortened) }
+        if about.secret {
+            return format!("{} (not shown)", self.what());
+        }
+        match self {
+            Self::List(list) => format!("{} of length {}", self.what(), list.len()),
+            Self::Text(_) | Self::Integer(_) | Self::Boolean(_) | Self::Other(_) => {
+                literal(self, shortened)
+            }
+        }
     }
 }
 
@@ -151,6 +162,7 @@ fn from_environment(row: &dyn Row, text: &str) -> Option<Written> {
         Form::Text => None,
         Form::Boolean => text.parse().ok().map(Written::Boolean),
         Form::Integer => toml_integer(text),
+        Form::List => Some(list_with_commas(text)),
     };
     Some(typed.unwrap_or_else(|| Written::from(text)))
 }
@@ -162,7 +174,30 @@ fn toml_integer(text: &str) -> Option<Written> {
     value.get_ref().is_integer().then(|| from_toml(value.get_ref()))
 }
 
+/// Nothing between two commas is an element too, and refused: it is more likely lost than meant.
+fn list_with_commas(text: &str) -> Written {
+    if text.is_empty() {
+        return Written::List(Vec::new());
+    }
+    Written::List(text.split(',').map(Written::from).collect())
+}
+
+/// One level deep, as no key takes a list of lists.
 fn from_toml(value: &DeValue<'_>) -> Written {
+    match value {
+        DeValue::Array(array) => {
+            Written::List(array.iter().map(|element| from_element(element.get_ref())).collect())
+        }
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => from_element(value),
+    }
+}
+
+fn from_element(value: &DeValue<'_>) -> Written {
     let other = |what, shown: &str| Written::Other(Other { what, shown: shown.to_owned() });
     match value {
         DeValue::String(text) => Written::from(&**text),

@@ -8,12 +8,16 @@ use std::time::Duration;
 use crate::protocol::Dialect;
 
 use super::keys::{self, Absent, Key};
-use super::kinds::{Kind, Refusal};
+use super::kinds::{Kind, Refusal, SECONDS_PER_HOUR};
 use super::problem::{Cause, Place, Report};
 use super::raw::{Raw, Written};
 use super::values::{
-    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, Secret, TopicPrefix,
+    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, PeerAddress, Secret,
+    TopicPrefix,
 };
+
+/// The folder in which every node has one of its own, unless it is told otherwise.
+const DATA_FOLDER: &str = "data";
 
 /// What a node is told before it starts. [`load`](super::load) makes it; it does not change
 /// afterwards. `Debug` and [`Config::to_toml`] hide secrets.
@@ -25,10 +29,19 @@ pub struct Config {
     pub description: Option<String>,
     /// The port that clients and peers connect to.
     pub network: Network,
+    /// The start of every topic, which names the cluster: also of a node without MQTT, whose peers
+    /// have to be of the same cluster too.
+    pub topic_prefix: TopicPrefix,
     /// How writes reach the other nodes; `None` if they are not meant to.
     pub mqtt: Option<Mqtt>,
     /// The broker inside this node; `None` if there is none.
     pub broker: Option<Broker>,
+    /// How differences with peers are found and repaired; `None` if they are not meant to be.
+    pub anti_entropy: Option<AntiEntropy>,
+    /// Who may do what.
+    pub security: Security,
+    /// What the node keeps on disk.
+    pub storage: Storage,
     /// What the node says about itself.
     pub logging: Logging,
 }
@@ -63,8 +76,6 @@ pub struct Network {
 pub struct Mqtt {
     /// Where the broker is; the one inside this node unless another was named.
     pub broker_address: BrokerAddress,
-    /// The start of every topic.
-    pub topic_prefix: TopicPrefix,
     /// The name at the broker, never empty; the node's name unless another was given.
     pub client_id: String,
     /// The user at the broker.
@@ -84,6 +95,37 @@ pub struct Broker {
     pub bind_address: IpAddr,
     /// The port it listens on, never 0 nor that of [`Network`] on the same address.
     pub bind_port: u16,
+}
+
+/// How this node finds and repairs differences with its peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AntiEntropy {
+    /// The time between two rounds of comparing with every peer, before jitter, at least a second.
+    pub interval: Duration,
+    /// How often presence is said again, and silent peers are tried again, at least a second.
+    pub peer_discovery_interval: Duration,
+    /// Sessions at once, those that peers start included, at least 1.
+    pub max_concurrent_syncs: usize,
+    /// The client ports of peers besides those that presence tells of, as they were written: one
+    /// may stand there twice, and this node among them.
+    pub peer_list: Vec<PeerAddress>,
+    /// Silence after which a peer no longer holds back the removal of tombstones, longer than
+    /// `interval`.
+    pub evict_after: Duration,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Security {
+    /// What peers prove that they know before data moves; `None` asks nobody for a proof.
+    pub cluster_secret: Option<Secret>,
+}
+
+/// What the node keeps on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Where the node writes files of its own; `data/<node_id>` unless another was named.
+    pub data_dir: PathBuf,
 }
 
 /// What the node says about itself.
@@ -109,7 +151,11 @@ pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
     let description = reader.optional(&keys::DESCRIPTION);
     let network = network(&mut reader);
     let broker = broker(&mut reader);
+    let topic_prefix = reader.value(&keys::MQTT_TOPIC_PREFIX);
     let mqtt = mqtt(&mut reader, node_id.as_ref(), broker.as_ref());
+    let anti_entropy = anti_entropy(&mut reader);
+    let cluster_secret = reader.optional(&keys::SECURITY_CLUSTER_SECRET);
+    let storage = storage(&mut reader, node_id.as_ref());
     let logging = logging(&mut reader);
     if let (Some(network), Some(Some(broker))) = (&network, &broker) {
         check_ports(network, broker, &mut reader);
@@ -118,8 +164,12 @@ pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
         node_id: node_id?,
         description: description?,
         network: network?,
+        topic_prefix: topic_prefix?,
         mqtt: mqtt?,
         broker: broker?,
+        anti_entropy: anti_entropy?,
+        security: Security { cluster_secret: cluster_secret? },
+        storage: storage?,
         logging: logging?,
     })
 }
@@ -166,7 +216,6 @@ fn mqtt(
 ) -> Option<Option<Mqtt>> {
     let enabled = reader.value(&keys::MQTT_ENABLED);
     let broker_address = reader.optional(&keys::MQTT_BROKER_ADDRESS);
-    let topic_prefix = reader.value(&keys::MQTT_TOPIC_PREFIX);
     let client_id = reader.optional(&keys::MQTT_CLIENT_ID);
     let username = reader.optional(&keys::MQTT_USERNAME);
     let password = reader.optional(&keys::MQTT_PASSWORD);
@@ -193,7 +242,6 @@ fn mqtt(
     };
     Some(Some(Mqtt {
         broker_address: broker_address?,
-        topic_prefix: topic_prefix?,
         client_id: client_id?.or_else(|| node_id.map(NodeName::to_string))?,
         username: username?,
         password: password?,
@@ -210,6 +258,61 @@ fn own_address(broker: &Broker) -> BrokerAddress {
         address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     };
     BrokerAddress { host: Host::from(address), port: broker.bind_port }
+}
+
+fn anti_entropy(reader: &mut Reader<'_>) -> Option<Option<AntiEntropy>> {
+    let enabled = reader.value(&keys::ANTI_ENTROPY_ENABLED);
+    let interval = reader.value(&keys::ANTI_ENTROPY_INTERVAL_SECONDS);
+    let peer_discovery_interval = reader.value(&keys::ANTI_ENTROPY_PEER_DISCOVERY_INTERVAL);
+    let max_concurrent_syncs = reader.value(&keys::ANTI_ENTROPY_MAX_CONCURRENT_SYNCS);
+    let peer_list = reader.value(&keys::ANTI_ENTROPY_PEER_LIST);
+    let evict_after = reader.value(&keys::ANTI_ENTROPY_EVICT_AFTER_HOURS);
+    if let (Some(interval), Some(evict_after)) = (interval, evict_after) {
+        check_eviction(interval, evict_after, reader);
+    }
+    let anti_entropy = AntiEntropy {
+        interval: interval?,
+        peer_discovery_interval: peer_discovery_interval?,
+        max_concurrent_syncs: max_concurrent_syncs?,
+        peer_list: peer_list?,
+        evict_after: evict_after?,
+    };
+    Some(enabled?.then_some(anti_entropy))
+}
+
+/// A peer is silent from one round to the next, so a silence as short says nothing about it.
+fn check_eviction(interval: Duration, evict_after: Duration, reader: &mut Reader<'_>) {
+    if evict_after > interval {
+        return;
+    }
+    let cause = Cause::EvictedBetweenRounds {
+        hours: evict_after.as_secs() / SECONDS_PER_HOUR,
+        seconds: interval.as_secs(),
+    };
+    if reader.wrote(&keys::ANTI_ENTROPY_EVICT_AFTER_HOURS) {
+        reader.report_at(&keys::ANTI_ENTROPY_EVICT_AFTER_HOURS, cause);
+    } else {
+        reader.report_at(&keys::ANTI_ENTROPY_INTERVAL_SECONDS, cause);
+    }
+}
+
+fn storage(reader: &mut Reader<'_>, node_id: Option<&NodeName>) -> Option<Storage> {
+    if let Some(data_dir) = reader.optional(&keys::STORAGE_DATA_DIR)? {
+        return Some(Storage { data_dir });
+    }
+    let node_id = node_id?.as_str();
+    // Good names for a node, but as a path they are the folder of all nodes and the one above it.
+    if [".", ".."].contains(&node_id) {
+        reader.missing(
+            &keys::STORAGE_DATA_DIR,
+            &format!(
+                "write data_dir = \"data/node-1\" under [storage], as node_id {node_id} names no \
+                 folder of its own"
+            ),
+        );
+        return None;
+    }
+    Some(Storage { data_dir: PathBuf::from(format!("{DATA_FOLDER}/{node_id}")) })
 }
 
 fn logging(reader: &mut Reader<'_>) -> Option<Logging> {
@@ -233,11 +336,7 @@ fn check_ports(network: &Network, broker: &Broker, reader: &mut Reader<'_>) {
         return;
     }
     let (ours, theirs) = (&keys::NETWORK_BIND_PORT, &keys::BROKER_BIND_PORT);
-    let (key, other) = if reader.raw.entries(&theirs.about).next().is_some() {
-        (theirs, ours)
-    } else {
-        (ours, theirs)
-    };
+    let (key, other) = if reader.wrote(theirs) { (theirs, ours) } else { (ours, theirs) };
     reader.report_at(key, Cause::PortTakenTwice { port, other: other.about.path() });
 }
 
@@ -295,11 +394,21 @@ impl Reader<'_> {
         let expected = key.kind.expected();
         let cause = match refusal {
             Refusal::Unexpected => Cause::Refused { found: written.found(&key.about), expected },
+            Refusal::Element(index) => {
+                let element = written.list().ok().and_then(|list| list.get(index));
+                let found = element.unwrap_or(written).found(&key.about);
+                Cause::Refused { found: format!("{found} as element {}", index + 1), expected }
+            }
             Refusal::TlsToBroker => Cause::TlsToBroker { expected },
             Refusal::Credentials => Cause::Credentials,
         };
         self.report.add(at, Some(key.about.path()), cause);
         None
+    }
+
+    /// Whether anybody wrote a key, in the file or the environment.
+    fn wrote<K: Kind>(&self, key: &Key<K>) -> bool {
+        self.raw.entries(&key.about).next().is_some()
     }
 
     /// Reports a key that nobody wrote, unless the file is so broken that somebody may have.

@@ -197,6 +197,29 @@ impl fmt::Display for AdvertiseAddress {
     }
 }
 
+/// The client port of a peer. Shown as `host:port`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PeerAddress {
+    /// The name or address of the peer.
+    pub host: Host,
+    /// Its port, never 0.
+    pub port: u16,
+}
+
+impl PeerAddress {
+    /// The address, or `None` if `text` is not one; there is no port that could be left out.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (host, port) = split_host_and_port(text)?;
+        Some(Self { host, port: port? })
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
 /// Where the MQTT broker is. Shown as `tcp://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BrokerAddress {

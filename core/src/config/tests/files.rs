@@ -54,6 +54,7 @@ fn the_reference_with_every_key_uncommented_resolves_too() {
     let text: String = reference().lines().map(uncommented).collect();
     let config = resolved(&text, &[]);
     assert!(config.mqtt.is_some_and(|mqtt| mqtt.password.is_some()));
+    assert!(config.security.cluster_secret.is_some());
 }
 
 #[test]
@@ -88,9 +89,10 @@ fn the_three_nodes_differ_in_name_and_port_and_share_a_broker() {
     assert_eq!(nodes.each_ref().map(|node| node.node_id.as_str()), ["node1", "node2", "node3"]);
     assert_eq!(nodes.each_ref().map(|node| node.network.bind_port), [7379, 7879, 7880]);
     assert_eq!(nodes.each_ref().map(|node| node.broker.is_some()), [true, false, false]);
-    for mqtt in nodes.map(|node| node.mqtt.expect("mqtt is enabled")) {
+    for node in nodes {
+        assert_eq!(node.topic_prefix.as_str(), "merkle-kv");
+        let mqtt = node.mqtt.expect("mqtt is enabled");
         assert_eq!(mqtt.broker_address.to_string(), "tcp://127.0.0.1:1883");
-        assert_eq!(mqtt.topic_prefix.as_str(), "merkle-kv");
     }
 }
 
@@ -120,6 +122,14 @@ fn a_printed_configuration_loads_back_to_the_same() {
         enabled = true
         bind_address = "::"
         bind_port = 1
+        [anti_entropy]
+        interval_seconds = 604800
+        peer_discovery_interval = 1
+        max_concurrent_syncs = 100
+        peer_list = ["node-2:7379", "[2001:db8::1]:1"]
+        evict_after_hours = 87600
+        [storage]
+        data_dir = "/var/lib/a b"
         [logging]
         level = "off"
         format = "json"
@@ -127,7 +137,8 @@ fn a_printed_configuration_loads_back_to_the_same() {
         max_size_mb = 1048576
         max_files = 1000
     "#;
-    let off = "node_id = \"n1\"\n[mqtt]\nenabled = false\n";
+    let off = "node_id = \"n1\"\nanti_entropy.enabled = false\n\
+               [mqtt]\nenabled = false\ntopic_prefix = \"a/b\"\n";
     for text in [MINIMAL, everything_else, off] {
         let config = resolved(text, &[]);
         let printed = config.to_toml();
@@ -142,4 +153,20 @@ fn a_printed_configuration_differs_only_in_the_secret() {
     let printed = resolved(&secret, &[]).to_toml();
     assert!(printed.contains("password = \"********\"\n"), "{printed}");
     assert_eq!(from_text(&printed), Ok(resolved(&mask, &[])));
+}
+
+#[test]
+fn a_printed_list_is_an_array() {
+    let list = |value| resolved(MINIMAL, &[("MERKLE_KV_ANTI_ENTROPY_PEER_LIST", value)]).to_toml();
+    assert!(list("").contains("\npeer_list = []\n"));
+    assert!(list("a:1,[::1]:2").contains("\npeer_list = [\"a:1\", \"[::1]:2\"]\n"));
+}
+
+#[test]
+fn a_printed_cluster_secret_is_no_secret_of_a_cluster() {
+    let file = format!("{MINIMAL}[security]\ncluster_secret = \"open sesame, open\"\n");
+    let printed = resolved(&file, &[]).to_toml();
+    assert!(printed.contains("\ncluster_secret = \"********\"\n"), "{printed}");
+    let problems = from_text(&printed).expect_err("a mask").to_string();
+    assert!(problems.contains(": security.cluster_secret: found text (not shown), "), "{problems}");
 }

@@ -59,6 +59,8 @@ const PIECES: &[&str] = &[
     "🦀",
     "enabled",
     "bind_port",
+    "peer_list",
+    "anti_entropy",
     "broker",
     "tcp://",
     "@",
@@ -110,8 +112,12 @@ fn pieces_of_files_in_any_order_are_answered() {
     for _ in 0..6_000 {
         let text: String = (0..dice.below(40)).map(|_| dice.pick(PIECES)).collect();
         let value: String = (0..dice.below(5)).map(|_| dice.pick(PIECES)).collect();
-        let names =
-            ["MERKLE_KV_MQTT_BROKER_ADDRESS", "MERKLE_KV_NETWORK_BIND_PORT", "MERKLE_KV_🦀\n"];
+        let names = [
+            "MERKLE_KV_MQTT_BROKER_ADDRESS",
+            "MERKLE_KV_NETWORK_BIND_PORT",
+            "MERKLE_KV_ANTI_ENTROPY_PEER_LIST",
+            "MERKLE_KV_🦀\n",
+        ];
         try_it(&text, &environment(&[(dice.pick(&names), &value)]));
     }
 }
@@ -130,5 +136,6 @@ fn nesting_as_deep_as_a_file_allows_does_not_overflow_the_stack() {
     for opener in ["[", "a=[", "a={a=", "[[", "a."] {
         try_it(&opener.repeat(200_000), &BTreeMap::new());
         try_it(&format!("node_id = {}", opener.repeat(200_000)), &BTreeMap::new());
+        try_it(&format!("anti_entropy.peer_list = {}", opener.repeat(200_000)), &BTreeMap::new());
     }
 }

@@ -89,14 +89,15 @@ fn a_duplicate_header_does_not_silence_the_rest() {
 
 #[test]
 fn keys_of_later_releases_are_unknown_like_any_other() {
-    for section in ["anti_entropy", "storage", "admin", "tls", "security"] {
+    for section in ["admin", "tls"] {
         let said = problems(&format!("{MINIMAL}[{section}]\nenabled = true\n"));
-        let hint = "the sections are network, mqtt, broker, logging";
+        let hint =
+            "the sections are network, mqtt, broker, anti_entropy, security, storage, logging";
         assert_eq!(said, [format!("x.toml:4: {section}: unknown section; {hint}")]);
     }
-    let said = problems_with(MINIMAL, &[("MERKLE_KV_STORAGE_DATA_DIR", "data")]);
+    let said = problems_with(MINIMAL, &[("MERKLE_KV_ADMIN_TOKEN_FILE", "data")]);
     let hint = "a name is MERKLE_KV_<SECTION>_<KEY>";
-    assert_eq!(said, [format!("MERKLE_KV_STORAGE_DATA_DIR: unknown variable; {hint}")]);
+    assert_eq!(said, [format!("MERKLE_KV_ADMIN_TOKEN_FILE: unknown variable; {hint}")]);
 }
 
 #[test]
@@ -134,6 +135,40 @@ fn a_long_value_is_cut_and_a_strange_one_is_escaped() {
     assert!(said[0].contains(&format!("found \"{}…\", expected", "é".repeat(60))), "{said:?}");
     let said = problems_with(MINIMAL, &[("MERKLE_KV_NODE_ID", "a\n\u{1b}[31m\"")]);
     assert!(said[0].contains(r#"found "a\n\u001B[31m\"", expected"#), "{said:?}");
+}
+
+#[test]
+fn a_wrong_element_of_a_list_is_named_with_its_place() {
+    let expected = "expected a list of up to 1000 host:port, IPv6 in brackets";
+    let cases = [
+        ("\"a:1\"", "\"a:1\""),
+        ("[\"a:1\", \"node-2\"]", "\"node-2\" as element 2"),
+        ("[\n\"a:1\",\n\"b:0\",\n]", "\"b:0\" as element 2"),
+        ("[\"::1:7379\"]", "\"::1:7379\" as element 1"),
+        ("[7379]", "7379 as element 1"),
+        ("[\"a:1\", [\"b:1\"]]", "an array as element 2"),
+    ];
+    for (value, found) in cases {
+        let said = problems(&format!("{MINIMAL}[anti_entropy]\npeer_list = {value}\n"));
+        assert_eq!(said, [format!("x.toml:5: anti_entropy.peer_list: found {found}, {expected}")]);
+    }
+    for (value, found) in [("a", "\"a\" as element 1"), ("a:1, b:1", "\" b:1\" as element 2")] {
+        let said = problems_with(MINIMAL, &[("MERKLE_KV_ANTI_ENTROPY_PEER_LIST", value)]);
+        assert_eq!(said, [format!("MERKLE_KV_ANTI_ENTROPY_PEER_LIST: found {found}, {expected}")]);
+    }
+}
+
+#[test]
+fn a_list_is_told_by_its_length_where_none_or_a_shorter_one_belongs() {
+    let peers = |count| {
+        let list = vec!["a:1"; count].join(",");
+        super::load(MINIMAL, "x.toml", &environment(&[("MERKLE_KV_ANTI_ENTROPY_PEER_LIST", &list)]))
+    };
+    assert!(peers(1_000).is_ok());
+    let said = peers(1_001).expect_err("too many").to_string();
+    assert!(said.contains(": found an array of length 1001, expected a list of up to 1000 "));
+    let said = problems(&format!("{MINIMAL}keep_alive = [1, 2]\n"));
+    assert!(said[0].contains(": found an array of length 2, expected an integer "), "{said:?}");
 }
 
 #[test]
@@ -212,6 +247,27 @@ fn a_secret_is_in_no_message_however_it_is_written() {
     let long = long.map(|(name, value)| (name.to_owned(), value));
     let problems = super::load(MINIMAL, "x.toml", &long.into()).expect_err("too long");
     assert!(!format!("{problems} {problems:?}").contains(SECRET));
+}
+
+#[test]
+fn a_cluster_secret_is_in_no_message_however_it_is_written() {
+    let wrong = [
+        "cluster_secret = \"hunter2\"",
+        "cluster_secret = \" hunter2 hunter2 \"",
+        "cluster_secret = [\"hunter2\", \"hunter2\"]",
+        "cluster_secret = { hunter2 = \"hunter2\" }",
+        "cluster_secret = hunter2hunter2hunter2",
+        "cluster_secrets = \"hunter2hunter2hunter2\"",
+    ];
+    for line in wrong {
+        let problems = from_text(&format!("{MINIMAL}[security]\n{line}\n")).expect_err(line);
+        assert!(!format!("{problems} {problems:?}").contains(SECRET), "{line}: {problems}");
+    }
+    let secret = SECRET.repeat(3);
+    let config = resolved(MINIMAL, &[("MERKLE_KV_SECURITY_CLUSTER_SECRET", &secret)]);
+    assert!(!format!("{config:?} {config:#?} {}", config.to_toml()).contains(SECRET));
+    let cluster_secret = config.security.cluster_secret.expect("a secret");
+    assert_eq!(cluster_secret.expose(), secret);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::values::{AdvertiseAddress, BrokerAddress, Host};
-use super::super::{LogFormat, LogLevel, NodeName, TopicPrefix};
+use super::super::{LogFormat, LogLevel, NodeName, PeerAddress, TopicPrefix};
 use super::{MINIMAL, problems, problems_with, resolved};
 use crate::protocol::Dialect;
 
@@ -28,13 +28,23 @@ fn two_keys_are_enough_and_the_rest_has_the_documented_defaults() {
     assert_eq!(network.io_threads, 0);
     assert_eq!(network.dialect, Dialect::Standard);
 
+    assert_eq!(config.topic_prefix.as_str(), "merkle-kv");
     let mqtt = config.mqtt.expect("mqtt is enabled");
     assert_eq!(mqtt.broker_address.to_string(), "tcp://127.0.0.1:1883");
-    assert_eq!(mqtt.topic_prefix.as_str(), "merkle-kv");
     assert_eq!(mqtt.client_id, "n1");
     assert_eq!((mqtt.username, mqtt.password), (None, None));
     assert_eq!(mqtt.keep_alive, Duration::from_secs(60));
     assert!(mqtt.clean_session);
+
+    let anti_entropy = config.anti_entropy.expect("anti-entropy is enabled");
+    assert_eq!(anti_entropy.interval, Duration::from_secs(300));
+    assert_eq!(anti_entropy.peer_discovery_interval, Duration::from_secs(600));
+    assert_eq!(anti_entropy.max_concurrent_syncs, 3);
+    assert_eq!(anti_entropy.peer_list, []);
+    assert_eq!(anti_entropy.evict_after, Duration::from_secs(7 * 86_400));
+
+    assert_eq!(config.security.cluster_secret, None);
+    assert_eq!(config.storage.data_dir, PathBuf::from("data/n1"));
 
     assert_eq!(config.logging.level, LogLevel::Info);
     assert_eq!(config.logging.format, LogFormat::Text);
@@ -123,6 +133,110 @@ fn idle_timeout_is_never_or_seconds() {
     let idle = |value| resolved(MINIMAL, &[("MERKLE_KV_NETWORK_IDLE_TIMEOUT", value)]);
     assert_eq!(idle("0").network.idle_timeout, None);
     assert_eq!(idle("7").network.idle_timeout, Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn a_list_from_the_environment_has_commas_and_may_be_empty() {
+    let file = format!("{MINIMAL}[anti_entropy]\npeer_list = [\"a:1\", \"[::1]:2\"]\n");
+    let peers = |variables: &[(&str, &str)]| {
+        let anti_entropy = resolved(&file, variables).anti_entropy;
+        let peers = anti_entropy.expect("anti-entropy is enabled").peer_list;
+        peers.iter().map(PeerAddress::to_string).collect::<Vec<_>>()
+    };
+    let variable = "MERKLE_KV_ANTI_ENTROPY_PEER_LIST";
+    assert_eq!(peers(&[]), ["a:1", "[::1]:2"]);
+    assert_eq!(peers(&[(variable, "b:3,[::2]:4,b:3")]), ["b:3", "[::2]:4", "b:3"]);
+    assert!(peers(&[(variable, "")]).is_empty());
+    for value in [",", "a:1,", ",a:1", "a:1,,b:1", "a:1;b:1", "[a:1]", "\"a:1\""] {
+        assert_eq!(problems_with(MINIMAL, &[(variable, value)]).len(), 1, "{value:?}");
+    }
+}
+
+#[test]
+fn a_peer_is_given_up_later_than_it_is_met() {
+    let file = format!("{MINIMAL}[anti_entropy]\n");
+    let advice = "raise evict_after_hours or lower interval_seconds";
+    assert_eq!(
+        problems(&format!("{file}interval_seconds = 3600\nevict_after_hours = 1\n")),
+        [format!(
+            "x.toml:6: anti_entropy.evict_after_hours: peers would be given up after 1 h, with \
+             3600 s between rounds; {advice}"
+        )]
+    );
+    assert_eq!(
+        problems(&format!("{file}enabled = false\ninterval_seconds = 604800\n")),
+        [format!(
+            "x.toml:6: anti_entropy.interval_seconds: peers would be given up after 168 h, with \
+             604800 s between rounds; {advice}"
+        )]
+    );
+    resolved(&format!("{file}interval_seconds = 3599\nevict_after_hours = 1\n"), &[]);
+}
+
+#[test]
+fn what_is_switched_off_is_checked_and_then_left_out() {
+    let off = "node_id = \"n1\"\nmqtt.enabled = false\n[anti_entropy]\nenabled = false\n";
+    assert_eq!(resolved(off, &[]).anti_entropy, None);
+    let said = problems(&format!("{off}peer_list = [\"a\"]\nmax_concurrent_syncs = 0\n"));
+    assert_eq!(said.len(), 2, "{said:?}");
+}
+
+#[test]
+fn the_cluster_has_a_name_without_mqtt_too() {
+    let off = "node_id = \"n1\"\nmqtt = { enabled = false, topic_prefix = \"a/b\" }\n";
+    let config = resolved(off, &[]);
+    assert_eq!((config.topic_prefix.as_str(), config.mqtt), ("a/b", None));
+}
+
+#[test]
+fn the_folder_of_a_node_has_its_name_unless_another_was_given() {
+    let folder = |node_id, data_dir| {
+        let variables = [("MERKLE_KV_NODE_ID", node_id), ("MERKLE_KV_STORAGE_DATA_DIR", data_dir)];
+        resolved(MINIMAL, &variables).storage.data_dir
+    };
+    assert_eq!(folder("n.2", ""), PathBuf::from("data/n.2"));
+    assert_eq!(folder("...", ""), PathBuf::from("data/..."));
+    assert_eq!(folder("n2", "/var/lib/a b"), PathBuf::from("/var/lib/a b"));
+    assert_eq!(folder("..", "here"), PathBuf::from("here"));
+}
+
+#[test]
+fn a_node_whose_name_leads_to_another_folder_is_asked_for_one() {
+    for name in [".", ".."] {
+        let said = problems_with(MINIMAL, &[("MERKLE_KV_NODE_ID", name)]);
+        let advice = "write data_dir = \"data/node-1\" under [storage]";
+        let why = format!("as node_id {name} names no folder of its own");
+        assert_eq!(said, [format!("x.toml: storage.data_dir: missing; {advice}, {why}")]);
+    }
+}
+
+#[test]
+fn a_cluster_secret_is_one_line_that_is_long_enough() {
+    let read = |secret: &str| {
+        let variables = [("MERKLE_KV_SECURITY_CLUSTER_SECRET", secret)];
+        super::load(MINIMAL, "x.toml", &super::environment(&variables))
+    };
+    for secret in ["0123456789abcdef", "with spaces, \" and \\ inside", &"~".repeat(1_024)] {
+        let config = read(secret).expect("a secret");
+        assert_eq!(config.security.cluster_secret.expect("a secret").expose(), secret);
+    }
+    let bad = [
+        "0123456789abcde",
+        " 0123456789abcdef",
+        "0123456789abcdef ",
+        "0123456789abcdef\n",
+        "01234567\t89abcdef",
+        "01234567\u{7f}89abcdef",
+        "0123456789abcdeé",
+        &" ".repeat(16),
+        &"~".repeat(1_025),
+    ];
+    for secret in bad {
+        let expected = "expected 16 to 1024 bytes of printable ASCII without spaces at the ends";
+        let said = read(secret).expect_err(secret).to_string();
+        let found = "MERKLE_KV_SECURITY_CLUSTER_SECRET: found text (not shown)";
+        assert_eq!(said, format!("{found}, {expected}"));
+    }
 }
 
 #[test]
@@ -275,6 +389,18 @@ fn an_advertised_address_is_a_host_with_or_without_a_port() {
     ];
     for text in bad {
         assert_eq!(AdvertiseAddress::parse(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn a_peer_is_a_host_and_a_port() {
+    for (text, host, port) in [("node-1:7379", "node-1", 7379), ("[::1]:1", "[::1]", 1)] {
+        let address = PeerAddress::parse(text).expect(text);
+        assert_eq!((address.host.as_str(), address.port), (host, port));
+        assert_eq!(address.to_string(), text);
+    }
+    for text in ["", "node-1", "[::1]", "::1", "a:0", "a:", ":1", "tcp://a:1", " a:1", "a:1 "] {
+        assert_eq!(PeerAddress::parse(text), None, "{text:?}");
     }
 }
 

@@ -14,10 +14,22 @@ fn written(row: &dyn Row) -> &Written {
     }
 }
 
+/// A value as a variable has it: without quotes and brackets.
+fn in_a_variable(written: &Written) -> String {
+    match written {
+        Written::List(list) => list.iter().map(in_a_variable).collect::<Vec<_>>().join(","),
+        Written::Text(text) => text.to_string(),
+        Written::Integer(_) | Written::Boolean(_) | Written::Other(_) => {
+            literal(written, str::to_owned)
+        }
+    }
+}
+
 /// A file with one key.
 fn file_with(row: &dyn Row, value: &str) -> String {
     let about = row.about();
-    format!("[{}]\n{} = {value}\n", about.section, about.name).replace("[]\n", "\n")
+    let header = if about.section.is_empty() { "" } else { &format!("[{}]", about.section) };
+    format!("{header}\n{} = {value}\n", about.name)
 }
 
 #[test]
@@ -38,6 +50,7 @@ fn every_default_is_what_a_configuration_without_the_key_resolves_to() {
             ("broker.enabled", _) => assert_eq!(now.as_deref(), Some("true")),
             ("mqtt.client_id" | "node_id", _) => assert_eq!(now.as_deref(), Some("\"n1\"")),
             ("mqtt.broker_address", _) => assert!(now.is_some()),
+            ("storage.data_dir", _) => assert_eq!(now.as_deref(), Some("\"data/n1\"")),
             (_, Absent::Unset(_)) => assert_eq!(now, None, "{path}"),
             (_, Absent::Default(value)) => {
                 assert_eq!(now, Some(literal(value, str::to_owned)), "{path}");
@@ -68,10 +81,10 @@ fn every_row_is_in_a_section_of_the_table_and_says_what_it_is_in_one_line() {
 }
 
 #[test]
-fn only_the_password_is_secret() {
-    let secret: Vec<_> = ROWS.iter().filter(|row| row.about().secret).collect();
-    assert_eq!(secret.len(), 1);
-    assert_eq!(secret[0].about().path(), "mqtt.password");
+fn only_the_password_and_the_cluster_secret_are_secret() {
+    let secret = ROWS.iter().filter(|row| row.about().secret);
+    let paths: Vec<String> = secret.map(|row| row.about().path()).collect();
+    assert_eq!(paths, ["mqtt.password", "security.cluster_secret"]);
 }
 
 #[test]
@@ -80,7 +93,7 @@ fn every_row_reads_its_example_from_the_environment() {
         let value = literal(written(*row), str::to_owned);
         let variable = row.about().variable();
         let user = ("MERKLE_KV_MQTT_USERNAME", "u");
-        let config = resolved(MINIMAL, &[user, (&variable, value.trim_matches('"'))]);
+        let config = resolved(MINIMAL, &[user, (&variable, &in_a_variable(written(*row)))]);
         if let Some(now) = row.resolved(&config).filter(|_| !row.about().secret) {
             assert_eq!(literal(&now, str::to_owned), value, "{variable}");
         }
@@ -93,10 +106,12 @@ fn every_row_refuses_the_types_it_does_not_have() {
         (Some(Form::Text), "\"a\""),
         (Some(Form::Integer), "1"),
         (Some(Form::Boolean), "true"),
+        (Some(Form::List), "[]"),
         (None, "1.5"),
         (None, "inf"),
         (None, "1979-05-27"),
         (None, "[1]"),
+        (None, "[[]]"),
         (None, "{ a = 1 }"),
         (None, "99999999999999999999999999999999999999999999"),
     ];
@@ -127,19 +142,25 @@ fn every_number_refuses_what_is_just_outside_its_limits() {
         ("network.io_threads", 0, 64),
         ("mqtt.keep_alive", 1, 65_535),
         ("broker.bind_port", 1, 65_535),
+        ("anti_entropy.interval_seconds", 1, 604_800),
+        ("anti_entropy.peer_discovery_interval", 1, 604_800),
+        ("anti_entropy.max_concurrent_syncs", 1, 100),
+        ("anti_entropy.evict_after_hours", 1, 87_600),
         ("logging.max_size_mb", 1, 1_048_576),
         ("logging.max_files", 1, 1_000),
     ];
     let numbers = ROWS.iter().filter(|row| row.form() == Form::Integer);
     assert_eq!(numbers.count(), limits.len());
+    // The longest interval is as long as the eviction that is the default.
+    let file = format!("{MINIMAL}[anti_entropy]\nevict_after_hours = 169\n");
     for (path, from, to) in limits {
         let row = ROWS.iter().find(|row| row.about().path() == path).expect("a row");
         let variable = row.about().variable();
         for inside in [from, to] {
-            resolved(MINIMAL, &[(&variable, &inside.to_string())]);
+            resolved(&file, &[(&variable, &inside.to_string())]);
         }
         for outside in [from - 1, to + 1] {
-            let said = problems_with(MINIMAL, &[(&variable, &outside.to_string())]);
+            let said = problems_with(&file, &[(&variable, &outside.to_string())]);
             let expected = format!("{variable}: found {outside}, expected {}", row.expected());
             assert_eq!(said, [expected]);
         }
