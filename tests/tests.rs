@@ -8,6 +8,7 @@ mod documents;
 mod foreign_messages;
 mod harness;
 mod layers;
+mod link;
 mod node_identity;
 mod program;
 mod readme;

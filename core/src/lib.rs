@@ -8,6 +8,7 @@
 //!                          │
 //!                          └──► replication (update and presence messages, outbox)
 //! config: the configuration file and the environment, to settings
+//! members: which nodes count, and up to when all of them hold everything
 //! ```
 
 pub mod backoff;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod distribution;
 pub mod entry;
 pub mod execute;
+pub mod members;
 pub mod merkle;
 pub mod protocol;
 pub mod rate_limit;

@@ -3,12 +3,14 @@
 
 mod broker;
 mod client;
+mod link;
 mod mqtt;
 mod node;
 mod wait;
 
 pub(crate) use broker::{Broker, BrokerKind};
 pub(crate) use client::{Client, REPLICATION_LIMIT};
+pub(crate) use link::Link;
 pub(crate) use mqtt::{Stranger, mosquitto_sub};
 pub(crate) use node::{Cluster, Node, NodeSettings, unique_prefix};
 pub(crate) use wait::{free_port, wait_until};
