@@ -5,7 +5,7 @@
 use crate::clients::ClientSlot;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
-use crate::store::{Execute, StoreActor};
+use crate::store::{Execute, Pin, StoreActor};
 use crate::system::{SetReplication, Stop, SystemActor};
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
 use bytes::BytesMut;
@@ -249,7 +249,7 @@ impl Client {
     }
 
     async fn answer(&self, question: Question) -> Answer {
-        let ConnectionSettings { facts, system, .. } = &*self.settings;
+        let ConnectionSettings { facts, system, store, .. } = &*self.settings;
         let switch = |on| async move {
             match system.send(SetReplication(on)).await {
                 Ok(true) => Answer::Done,
@@ -259,6 +259,12 @@ impl Client {
         };
         match question {
             Question::Info | Question::Stats => Answer::Node(Box::new(facts.node())),
+            Question::Snapshot => match store.send(Pin).await {
+                Ok(Some(snapshot)) => Answer::Snapshot(snapshot),
+                Ok(None) | Err(_) => {
+                    Answer::Refused(ClientError::Unavailable { what: "the store" })
+                }
+            },
             Question::Clients => Answer::Clients(facts.clients.list()),
             Question::Replicate(ReplicateAction::Status) => {
                 Answer::Replication(facts.replication())

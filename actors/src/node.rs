@@ -13,6 +13,7 @@ use actix::{Addr, Arbiter, AsyncContext, Context, System};
 use log::{info, warn};
 use merkle_kv_core::config::{self, Config};
 use merkle_kv_core::execute::{Engine, EngineSettings};
+use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::{BrokerRole, Limits};
 use merkle_kv_core::replication::OutboxLimits;
 use merkle_kv_core::store::HashSeed;
@@ -148,6 +149,14 @@ fn warn_of_strangers(what: &str, address: IpAddr) {
     }
 }
 
+/// What gives the Merkle tree its shape: the secret of the cluster, or its name.
+fn tree_seed(config: &Config) -> TreeSeed {
+    match &config.security.cluster_secret {
+        Some(secret) => TreeSeed::of(secret.expose().as_bytes()),
+        None => TreeSeed::of(config.topic_prefix.to_string().as_bytes()),
+    }
+}
+
 /// The port for clients. Bound before any actor starts, so that a taken one is known at once.
 fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError> {
     let network = &config.network;
@@ -216,6 +225,7 @@ impl Parts {
         let engine = Engine::new(EngineSettings {
             node: NodeId::of(&config.node_id.to_string()),
             seed: HashSeed(random::number(), random::number()),
+            tree: tree_seed(config),
             limits,
             outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
         });

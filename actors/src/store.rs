@@ -3,7 +3,10 @@
 
 use crate::facts::Facts;
 use crate::wall_clock;
-use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult, Recipient,
+    ResponseFuture, WrapFuture,
+};
 use log::{error, warn};
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::MAX_DRIFT_MILLIS;
@@ -11,9 +14,13 @@ use merkle_kv_core::execute::{Batch, Engine, Progress};
 use merkle_kv_core::protocol::StoreFacts;
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Outbox;
-use merkle_kv_core::store::Applied;
+use merkle_kv_core::store::{Applied, Snapshot};
+use std::future;
+use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task;
 
 /// Owns a node's data for as long as the node runs. If it panics the node stops, since half of a
 /// write may have been done.
@@ -25,6 +32,9 @@ pub(crate) struct StoreActor {
     told: bool,
     /// A [`Sweep`] is on its way.
     sweeping: bool,
+    /// The tree is away in a fold; who asked meanwhile for a snapshot waits for the next one.
+    folding: bool,
+    waiting: Vec<oneshot::Sender<Snapshot>>,
     clock_warning: RateLimit,
 }
 
@@ -34,7 +44,16 @@ const CLOCK_WARNING_INTERVAL: Duration = Duration::from_secs(60);
 impl StoreActor {
     pub(crate) fn new(engine: Engine, facts: Arc<Facts>) -> StoreActor {
         let clock_warning = RateLimit::new(CLOCK_WARNING_INTERVAL, 1);
-        StoreActor { engine, facts, publisher: None, told: false, sweeping: false, clock_warning }
+        StoreActor {
+            engine,
+            facts,
+            publisher: None,
+            told: false,
+            sweeping: false,
+            folding: false,
+            waiting: Vec::new(),
+            clock_warning,
+        }
     }
 
     /// What every change to the data leads to: the publisher hears of it, and a flush is swept.
@@ -45,6 +64,35 @@ impl StoreActor {
             // To the end of the own mailbox: clients that wait come first.
             ctx.address().do_send(Sweep);
         }
+        if self.engine.store().is_fold_due() {
+            self.fold(ctx);
+        }
+    }
+
+    /// Folds on another thread what has been written, and answers who waits for a snapshot.
+    fn fold(&mut self, ctx: &mut Context<StoreActor>) {
+        let Some(fold) = self.engine.store_mut().begin_fold(wall_clock::now()) else {
+            return;
+        };
+        self.folding = true;
+        let served = std::mem::take(&mut self.waiting);
+        let folded = task::spawn_blocking(move || fold.run());
+        ctx.spawn(folded.into_actor(self).map(move |folded, actor, ctx| {
+            let tree = match folded {
+                Ok(tree) => tree,
+                // The tree is lost: as if this actor had failed itself.
+                Err(error) => panic::resume_unwind(error.into_panic()),
+            };
+            actor.folding = false;
+            let snapshot = actor.engine.store_mut().end_fold(tree);
+            for asked in served {
+                // Who no longer waits does not need it.
+                let _ = asked.send(snapshot.clone());
+            }
+            if !actor.waiting.is_empty() || actor.engine.store().is_fold_due() {
+                actor.fold(ctx);
+            }
+        }));
     }
 
     /// Another node's clock, or this one's, is wrong. Its changes count all the same.
@@ -117,6 +165,30 @@ impl Handler<Apply> for StoreActor {
         }
         self.after_change(ctx);
         won
+    }
+}
+
+/// The data set of this moment.
+pub(crate) struct Pin;
+
+impl Message for Pin {
+    type Result = Option<Snapshot>;
+}
+
+impl Handler<Pin> for StoreActor {
+    type Result = ResponseFuture<Option<Snapshot>>;
+
+    fn handle(&mut self, _: Pin, ctx: &mut Context<StoreActor>) -> Self::Result {
+        let snapshot = self.engine.store_mut().snapshot(wall_clock::now());
+        if snapshot.is_some() {
+            return Box::pin(future::ready(snapshot));
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.push(sender);
+        if !self.folding {
+            self.fold(ctx);
+        }
+        Box::pin(async move { receiver.await.ok() })
     }
 }
 

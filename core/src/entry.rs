@@ -41,10 +41,13 @@ const KEY_BYTES_AT: usize = 17;
 const KEY_AT: usize = 21;
 const DIGEST_BYTES: usize = 32;
 
+/// What one entry costs in the Merkle tree, in bytes: measured by `benches/tree.rs`.
+const TREE_BYTES: usize = 50;
+
 /// What one entry costs beside its key and value, in bytes: the header above, the two reference
-/// counts of the shared allocation, and the pointer and control byte in the hash index at its mean
-/// load of three quarters.
-pub const ENTRY_OVERHEAD_BYTES: usize = KEY_AT + 16 + (16 + 1) * 4 / 3;
+/// counts of the shared allocation, the pointer and control byte in the hash index at its mean load
+/// of three quarters, and its share of the tree.
+pub const ENTRY_OVERHEAD_BYTES: usize = KEY_AT + 16 + (16 + 1) * 4 / 3 + TREE_BYTES;
 
 impl Entry {
     /// A key with a value.

@@ -23,8 +23,10 @@ pub mod merkle;
 pub mod protocol;
 pub mod rate_limit;
 pub mod replication;
+pub mod session;
 pub mod store;
 pub mod version;
+mod wire_entry;
 
 /// The version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

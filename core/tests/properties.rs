@@ -7,6 +7,7 @@ use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Engine, EngineSettings, Progress};
+use merkle_kv_core::merkle::{Edit, Tree, TreeSeed};
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{Dialect, Limits};
 use merkle_kv_core::replication::{
@@ -64,6 +65,10 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+fn tree_seed() -> TreeSeed {
+    TreeSeed::of(b"properties")
+}
+
 /// Everything that a store holds, tombstones and versions included.
 fn state(store: &mut Store) -> (Version, Vec<Entry>) {
     let held_unswept: Vec<Entry> = held(store);
@@ -72,11 +77,14 @@ fn state(store: &mut Store) -> (Version, Vec<Entry>) {
     assert_eq!(held, held_unswept, "a sweep changes nothing that can be seen");
     assert_eq!(store.keys() + store.tombstones(), held.len());
     assert_eq!(store.memory_bytes(), held.iter().map(Entry::memory_bytes).sum::<usize>());
-    let mut listing = Listing::new(ListingQuery::default());
-    while listing.step(store) {}
+    let snapshot = store.snapshot(NOW).expect("few edits");
+    let mut rebuilt = Tree::new(tree_seed());
+    rebuilt.edit(held.iter().cloned().map(Edit::Put).collect());
+    assert_eq!(snapshot.tree.root(), rebuilt.root());
+    let listing = Listing::new(&snapshot, &ListingQuery::default());
     let values: Vec<Entry> = held.iter().filter(|entry| entry.value().is_some()).cloned().collect();
     assert_eq!(listing.collect::<Vec<_>>(), values);
-    (store.flush_register(), held)
+    (store.registers().flush, held)
 }
 
 fn held(store: &Store) -> Vec<Entry> {
@@ -120,11 +128,11 @@ proptest! {
         sweeps in vec(any::<Index>(), 0..4),
         seed in any::<(u64, u64)>(),
     ) {
-        let mut forwards = Store::new(NodeId(1), SEED);
+        let mut forwards = Store::new(NodeId(1), SEED, tree_seed());
         for change in &changes {
             forwards.apply(change.clone(), NOW);
         }
-        let mut otherwise = Store::new(NodeId(2), HashSeed(seed.0, seed.1));
+        let mut otherwise = Store::new(NodeId(2), HashSeed(seed.0, seed.1), tree_seed());
         let sweeps: BTreeSet<usize> =
             sweeps.iter().map(|at| at.index(shuffled.len().max(1))).collect();
         for (at, change) in shuffled.iter().enumerate() {
@@ -206,7 +214,8 @@ mod client {
 
 fn engine(node: u64) -> Engine {
     let outbox = Some(OutboxLimits::default());
-    Engine::new(EngineSettings { node: NodeId(node), seed: SEED, limits: LIMITS, outbox })
+    let tree = tree_seed();
+    Engine::new(EngineSettings { node: NodeId(node), seed: SEED, tree, limits: LIMITS, outbox })
 }
 
 fn run(engine: &mut Engine, dialect: Dialect, now: UnixMillis, text: &str) -> String {
@@ -437,7 +446,7 @@ proptest! {
                 engine.apply(said[at].clone(), NOW);
             }
             while engine.sweep_step() {}
-            states.push((engine.store().flush_register(), held(engine.store())));
+            states.push((engine.store().registers().flush, held(engine.store())));
         }
         prop_assert_eq!(&states[0], &states[1]);
         prop_assert_eq!(&states[0], &states[2]);

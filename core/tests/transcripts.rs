@@ -6,6 +6,7 @@
 use bytes::BytesMut;
 use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::execute::{Answer, Batch, Engine, EngineSettings, Progress, Question};
+use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{
     COMMANDS, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts, ReplicateAction,
@@ -39,6 +40,7 @@ impl Connection {
         let settings = EngineSettings {
             node: NodeId::of("node1"),
             seed: HashSeed(1, 2),
+            tree: TreeSeed::of(b"merkle-kv"),
             limits,
             outbox: Some(OutboxLimits::default()),
         };
@@ -84,6 +86,8 @@ impl Connection {
                 mqtt: MqttFacts { state, enabled: self.replicates, ..MqttFacts::default() },
                 ..NodeFacts::default()
             })),
+            // Transcripts write too little for a snapshot to take long.
+            Question::Snapshot => unreachable!("the tree is never away"),
             Question::Clients => Answer::Clients(vec![ClientFacts {
                 id: 1,
                 address: "127.0.0.1:50000".to_string(),

@@ -8,7 +8,7 @@ use crate::protocol::{
     ClientError, ClientFacts, Dialect, NodeFacts, ReplicateAction, ReplicationFacts, Reply, Report,
     Request, StoreFacts,
 };
-use crate::store::Listing;
+use crate::store::{Listing, ListingQuery, Snapshot};
 use bytes::BytesMut;
 use std::vec;
 
@@ -27,6 +27,8 @@ pub enum Question {
     Info,
     /// Facts for STATS.
     Stats,
+    /// The data set of this moment, which takes a while.
+    Snapshot,
     /// The open connections.
     Clients,
     /// Switch or show replication.
@@ -42,6 +44,8 @@ pub enum Question {
 pub enum Answer {
     /// To Info and Stats.
     Node(Box<NodeFacts>),
+    /// To Snapshot.
+    Snapshot(Snapshot),
     /// To Clients.
     Clients(Vec<ClientFacts>),
     /// To Replicate(Status).
@@ -78,7 +82,7 @@ pub struct Batch {
 #[derive(Debug)]
 enum Work {
     Writing(ReplyWriter),
-    Listing(Listing),
+    Listing(ListingQuery),
     Counting(Count),
     Asking(Question, Option<Box<StoreFacts>>),
 }
@@ -111,13 +115,12 @@ impl Batch {
                         return Progress::More;
                     }
                 }
-                Some(Work::Listing(mut listing)) => {
-                    let unfinished = listing.step(&engine.store);
-                    if unfinished {
-                        self.work = Some(Work::Listing(listing));
-                        return Progress::More;
-                    }
-                    self.work = Some(self.writing(listed(listing)));
+                Some(Work::Listing(query)) => {
+                    let Some(snapshot) = engine.store.snapshot(now) else {
+                        self.work = Some(Work::Listing(query));
+                        return Progress::Ask(Question::Snapshot);
+                    };
+                    self.work = Some(self.writing(listed(Listing::new(&snapshot, &query))));
                 }
                 Some(Work::Counting(count)) => {
                     if engine.sweep_step() {
@@ -137,6 +140,17 @@ impl Batch {
 
     /// Takes the answer to the question that the last slice ended with.
     pub fn answer(&mut self, answer: Answer) {
+        match (&self.work, &answer) {
+            (Some(Work::Listing(query)), Answer::Snapshot(snapshot)) => {
+                self.work = Some(self.writing(listed(Listing::new(snapshot, query))));
+                return;
+            }
+            (Some(Work::Listing(_)), Answer::Refused(error)) => {
+                self.work = Some(self.writing(Reply::Error(error.clone())));
+                return;
+            }
+            _ => {}
+        }
         let (question, facts) = match self.work.take() {
             Some(Work::Asking(question, facts)) => (question, facts),
             // Nobody asked: an answer that comes twice must not cost another command its reply.
@@ -157,7 +171,8 @@ impl Batch {
             (Answer::Node(node), _) => Reply::Report(Report::Info(Box::new((*node, store)))),
             (Answer::Clients(clients), _) => Reply::Report(Report::Clients(clients)),
             (Answer::Replication(facts), _) => Reply::Replication(facts),
-            (Answer::Done, _) => Reply::Ok,
+            // Answered above if it was asked for.
+            (Answer::Snapshot(_), _) | (Answer::Done, _) => Reply::Ok,
             (Answer::Refused(error), _) => Reply::Error(error),
         };
         self.work = Some(self.writing(reply));
@@ -176,7 +191,7 @@ impl Batch {
             }
             Request::Command(id, command) => match engine.start(id, command, now) {
                 Outcome::Reply(reply) => self.writing(reply),
-                Outcome::Listing(listing) => Work::Listing(listing),
+                Outcome::Listing(query) => Work::Listing(query),
                 Outcome::Counting(count) => Work::Counting(count),
                 Outcome::Ask(question) => Work::Asking(question, None),
             },

@@ -3,7 +3,9 @@
 
 use crate::change::Change;
 use crate::clock::UnixMillis;
+use crate::entry::Entry;
 use crate::execute::Question;
+use crate::merkle::TreeSeed;
 use crate::protocol::{
     COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
 };
@@ -19,6 +21,8 @@ pub struct EngineSettings {
     pub node: NodeId,
     /// Random and secret.
     pub seed: HashSeed,
+    /// The shape of the Merkle tree, which all nodes of a cluster share.
+    pub tree: TreeSeed,
     /// What clients may write.
     pub limits: Limits,
     /// Whether writes are kept for publishing, and how many.
@@ -38,8 +42,8 @@ pub struct Engine {
 /// What running a command led to.
 pub(super) enum Outcome {
     Reply(Reply),
-    /// Keys are being collected.
-    Listing(Listing),
+    /// The keys of a snapshot.
+    Listing(ListingQuery),
     /// Numbers that are right once the sweep after a flush is done.
     Counting(Count),
     /// Only the node as a whole knows.
@@ -66,9 +70,9 @@ impl From<Reply> for Outcome {
 impl Engine {
     /// An engine without data.
     pub fn new(settings: EngineSettings) -> Engine {
-        let EngineSettings { node, seed, limits, outbox } = settings;
+        let EngineSettings { node, seed, tree, limits, outbox } = settings;
         Engine {
-            store: Store::new(node, seed),
+            store: Store::new(node, seed, tree),
             limits,
             outbox: outbox.map(|limits| Outbox::new(limits, seed)),
             runs: [0; COMMANDS.len()],
@@ -79,6 +83,22 @@ impl Engine {
     /// The data.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The data, for what comes from elsewhere than from clients. It is not published.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Gives a key once more the value that it has, if that is this entry: with a version of this
+    /// moment, as a client would.
+    pub fn write_again(&mut self, entry: &Entry, now: UnixMillis) {
+        if let Some(value) = entry.value()
+            && self.store.held(entry.key()) == Some(entry)
+        {
+            // Fails only where no version is left above the old one, which then stays.
+            let _ = self.put(entry.key(), value, &[], now);
+        }
     }
 
     /// What waits to be published; nothing if this node does not replicate.
@@ -166,7 +186,7 @@ impl Engine {
                 Reply::Number("EXISTS", found as u64)
             }
             Command::Scan { prefix, after, limit } => {
-                return Ok(Outcome::Listing(Listing::new(ListingQuery { prefix, after, limit })));
+                return Ok(Outcome::Listing(ListingQuery { prefix, after, limit }));
             }
             Command::KeyCount => return Ok(Outcome::Counting(Count::Keys)),
             Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
@@ -239,7 +259,7 @@ impl Engine {
     }
 }
 
-/// The reply of a listing that has collected its keys.
+/// The reply of a listing.
 pub(super) fn listed(listing: Listing) -> Reply {
-    Reply::Keys(Keys { count: listing.total(), entries: Box::new(listing) })
+    Reply::Keys(Keys { count: listing.left(), entries: Box::new(listing) })
 }

@@ -36,6 +36,7 @@ pub use digest::{Digest, LARGE_VALUE_BYTES};
 pub use range::{KeyRange, Range};
 pub use runs::Run;
 pub use seed::{Priority, TreeSeed};
+pub(crate) use tree::keep_last_of_each_key;
 pub use tree::{Edit, Totals, Tree};
 
 #[cfg(test)]

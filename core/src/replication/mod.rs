@@ -7,6 +7,7 @@ mod recent;
 mod returned;
 mod update;
 
+pub use crate::wire_entry::encoded_bytes_at_most;
 pub use outbox::{Outbox, OutboxLimits};
 pub use presence::{Presence, PresenceState};
-pub use update::{Update, UpdateError, decode_update, encode_update, encoded_bytes_at_most};
+pub use update::{Update, UpdateError, decode_update, encode_update};

@@ -6,12 +6,12 @@
 
 use super::recent::Recent;
 use super::returned::{Returned, Suspect};
-use super::update::encoded_bytes_at_most;
 use crate::change::Change;
 use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::store::HashSeed;
 use crate::version::Version;
+use crate::wire_entry::encoded_bytes_at_most;
 use hashbrown::HashTable;
 use hashbrown::hash_table;
 use std::mem;

@@ -12,18 +12,12 @@
 //! half understood would make two nodes disagree for good.
 
 use crate::change::Change;
-use crate::clock::Hlc;
-use crate::entry::Entry;
-use crate::version::{BootId, NodeId, Version};
+use crate::version::BootId;
+use crate::wire_entry::WireEntry;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_bytes::Bytes;
 
 const FORMAT: u8 = 1;
-
-const VALUE: u8 = 0;
-const TOMBSTONE: u8 = 1;
-const FLUSH: u8 = 2;
 
 /// No node has a longer id in its configuration, in bytes.
 const MAX_ORIGIN_BYTES: usize = 64;
@@ -75,17 +69,6 @@ struct WireUpdate<'a> {
     entries: Vec<WireEntry<'a>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct WireEntry<'a> {
-    kind: u8,
-    hlc: u64,
-    node: u64,
-    #[serde(borrow)]
-    key: &'a Bytes,
-    #[serde(borrow)]
-    value: &'a Bytes,
-}
-
 /// The message that carries these changes.
 pub fn encode_update(
     origin: &str,
@@ -93,17 +76,11 @@ pub fn encode_update(
     seq: u64,
     changes: &[Change],
 ) -> Result<Vec<u8>, rmp_serde::encode::Error> {
-    let entries = changes.iter().map(wire_entry).collect();
+    let entries = changes.iter().map(WireEntry::of).collect();
     let mut message = vec![FORMAT];
     let update = WireUpdate { origin, boot: boot.0, seq, entries };
     rmp_serde::encode::write(&mut message, &update)?;
     Ok(message)
-}
-
-/// An upper bound of what one entry adds to a message, in bytes.
-pub fn encoded_bytes_at_most(entry: &Entry) -> usize {
-    const FRAMING: usize = 1 + 1 + 9 + 9 + 5 + 5;
-    FRAMING + entry.key().len() + entry.value().map_or(0, <[u8]>::len)
 }
 
 /// The update that a message carries. Memory is bounded by a small multiple of the message.
@@ -124,7 +101,7 @@ pub fn decode_update(message: &[u8]) -> Result<Update, UpdateError> {
     }
     let entries = update.entries.iter().enumerate();
     let changes = entries
-        .map(|(at, entry)| change(entry).map_err(|problem| UpdateError::Entry { at, problem }))
+        .map(|(at, entry)| entry.change().map_err(|problem| UpdateError::Entry { at, problem }))
         .collect::<Result<_, _>>()?;
     Ok(Update {
         origin: update.origin.to_string(),
@@ -134,34 +111,14 @@ pub fn decode_update(message: &[u8]) -> Result<Update, UpdateError> {
     })
 }
 
-fn wire_entry(change: &Change) -> WireEntry<'_> {
-    let (kind, key, value): (u8, &[u8], &[u8]) = match change {
-        Change::Entry(entry) => match entry.value() {
-            Some(value) => (VALUE, entry.key(), value),
-            None => (TOMBSTONE, entry.key(), &[]),
-        },
-        Change::Flush(_) => (FLUSH, &[], &[]),
-    };
-    let Version { hlc, node } = change.version();
-    WireEntry { kind, hlc: hlc.raw(), node: node.0, key: Bytes::new(key), value: Bytes::new(value) }
-}
-
-fn change(entry: &WireEntry<'_>) -> Result<Change, &'static str> {
-    let version = Version { hlc: Hlc::from_raw(entry.hlc), node: NodeId(entry.node) };
-    match (entry.kind, entry.key.is_empty(), entry.value.is_empty()) {
-        (VALUE, false, _) => Ok(Change::Entry(Entry::value_of(entry.key, entry.value, version))),
-        (TOMBSTONE, false, true) => Ok(Change::Entry(Entry::tombstone(entry.key, version))),
-        (FLUSH, true, true) => Ok(Change::Flush(version)),
-        (VALUE | TOMBSTONE, true, _) => Err("its key is empty"),
-        (TOMBSTONE, false, false) => Err("it is a tombstone with a value"),
-        (FLUSH, _, _) => Err("it is a flush with a key or a value"),
-        (_, _, _) => Err("its kind is unknown"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Hlc;
+    use crate::entry::Entry;
+    use crate::version::{NodeId, Version};
+    use crate::wire_entry::{FLUSH, TOMBSTONE, VALUE, encoded_bytes_at_most};
+    use serde_bytes::Bytes;
 
     fn version(hlc: u64) -> Version {
         Version { hlc: Hlc::from_raw(hlc), node: NodeId(0xabcd) }

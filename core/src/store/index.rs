@@ -2,7 +2,7 @@
 //! a piece at a time. Decides nothing about versions.
 
 use crate::entry::{Entry, Kind};
-use crate::version::Version;
+use crate::store::Registers;
 use hashbrown::HashTable;
 use hashbrown::hash_table;
 use siphasher::sip::SipHasher13;
@@ -30,14 +30,14 @@ pub(super) struct Index {
     totals: Totals,
 }
 
-/// One shard and the flush that it was last swept for.
+/// One shard and the registers that it was last swept for.
 #[derive(Debug, Default)]
 struct Shard {
     entries: HashTable<Entry>,
-    swept: Version,
+    swept: Registers,
 }
 
-/// What the index holds. Entries that a flush killed count until their shard is swept.
+/// What the index holds. Entries that are held for dead count until their shard is swept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) values: usize,
@@ -97,20 +97,25 @@ impl Index {
         }
     }
 
-    pub(super) fn shard(&self, shard: usize) -> impl Iterator<Item = &Entry> {
-        self.shards[shard].entries.iter()
+    pub(super) fn remove(&mut self, key: &[u8]) {
+        let hash = self.seed.hash(key);
+        let entries = &mut self.shards[shard_of(hash)].entries;
+        if let Ok(held) = entries.find_entry(hash, |entry| entry.key() == key) {
+            self.totals.remove(held.get());
+            held.remove();
+        }
     }
 
-    /// Drops what the flush killed in one shard, and gives back the room if nothing is left.
-    pub(super) fn sweep(&mut self, shard: usize, flush: Version) {
+    /// Drops what is dead in one shard, and gives back the room if nothing is left.
+    pub(super) fn sweep(&mut self, shard: usize, registers: Registers) {
         let Shard { entries, swept } = &mut self.shards[shard];
-        if *swept >= flush {
+        if *swept == registers {
             return;
         }
-        *swept = flush;
+        *swept = registers;
         let totals = &mut self.totals;
         entries.retain(|entry| {
-            let survives = entry.version() > flush;
+            let survives = !registers.kill(entry);
             if !survives {
                 totals.remove(entry);
             }

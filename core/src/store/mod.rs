@@ -1,20 +1,26 @@
-//! The data set of one node: the newest entry of every key, tombstones included, and the flush
-//! register. Decides which entry of a key survives. Knows nothing of commands, messages or I/O;
-//! time is an argument.
+//! The data set of one node: the newest entry of every key, tombstones included, what is held for
+//! dead, and the Merkle tree over it. Decides which entry of a key survives. Knows nothing of
+//! commands, messages or I/O; time is an argument.
 
+mod fold;
 mod index;
 mod listing;
+mod registers;
 
+pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
 pub use listing::{Listing, ListingQuery};
+pub use registers::{Lineage, Registers};
 
 use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
-use crate::entry::Entry;
+use crate::entry::{Entry, Kind};
+use crate::merkle::{Edit, Tree, TreeSeed};
 use crate::version::{NodeId, Version};
+use fold::Folding;
 use index::{Index, SHARDS};
 
-/// How many shards one step of [`Store::sweep_step`] or of a [`Listing`] visits. At ten million
+/// How many shards one step of [`Store::sweep_step`] visits. At ten million
 /// keys a step then touches about 160,000 entries' pointers, a few milliseconds.
 const SHARDS_PER_STEP: usize = 4;
 
@@ -33,22 +39,24 @@ pub struct Store {
     node: NodeId,
     clock: Clock,
     index: Index,
-    flush: Version,
+    folding: Folding,
+    registers: Registers,
     /// The greatest timestamp held: a flush must be above it.
     newest: Hlc,
-    /// The next shard to sweep for the latest flush; all are swept at `SHARDS`.
+    /// The next shard to sweep for the latest registers; all are swept at `SHARDS`.
     unswept: usize,
     ahead: u64,
 }
 
 impl Store {
     /// An empty store that writes as `node`.
-    pub fn new(node: NodeId, seed: HashSeed) -> Store {
+    pub fn new(node: NodeId, seed: HashSeed, tree: TreeSeed) -> Store {
         Store {
             node,
             clock: Clock::default(),
             index: Index::new(seed),
-            flush: Version::ZERO,
+            folding: Folding::new(tree),
+            registers: Registers::default(),
             newest: Hlc::ZERO,
             unswept: SHARDS,
             ahead: 0,
@@ -60,9 +68,9 @@ impl Store {
         self.held(key).filter(|entry| entry.value().is_some())
     }
 
-    /// What stands under a key, a tombstone too, unless a flush killed it.
+    /// What stands under a key, a tombstone too, unless it is held for dead.
     pub fn held(&self, key: &[u8]) -> Option<&Entry> {
-        self.index.get(key).filter(|entry| self.survives_flush(entry))
+        self.index.get(key).filter(|entry| !self.registers.kill(entry))
     }
 
     /// Gives a key the value that consists of `head` and then `tail`.
@@ -109,32 +117,102 @@ impl Store {
     /// Kills everything that this node knows of, here and (once the register has travelled)
     /// everywhere. The room comes back in [`Store::sweep_step`]s.
     pub fn flush(&mut self, now: UnixMillis) -> Result<Version, ClockExhausted> {
-        let hlc = self.clock.tick(now, self.newest.max(self.flush.hlc))?;
+        let hlc = self.clock.tick(now, self.newest.max(self.dead_below()))?;
         let flush = Version { hlc, node: self.node };
-        self.raise_flush(flush);
+        self.raise(Registers { flush, ..self.registers });
         Ok(flush)
     }
 
-    /// Takes in what another node wrote.
+    /// Takes in what another node wrote and has just published, unless it was deleted so long ago
+    /// that nobody remembers.
     pub fn apply(&mut self, change: Change, now: UnixMillis) -> Applied {
         if let Drift::Ahead(_) = self.clock.observe(change.version().hlc, now) {
             self.ahead += 1;
         }
         match change {
-            Change::Entry(entry) => self.apply_entry(entry),
-            Change::Flush(flush) if flush > self.flush => {
-                self.raise_flush(flush);
+            Change::Entry(entry) => {
+                let is_forgotten = entry.version().hlc <= self.registers.watermark
+                    && self.held(entry.key()).is_none();
+                if is_forgotten { Applied::Stale } else { self.merge_entry(entry) }
+            }
+            Change::Flush(flush) if flush > self.registers.flush => {
+                self.raise(Registers { flush, ..self.registers });
                 Applied::Won
             }
             Change::Flush(_) => Applied::Stale,
         }
     }
 
-    /// Gives back a piece of the room that the latest flush freed. True while more is left.
+    /// Takes in what a session has found to be missing here.
+    pub fn merge(&mut self, entry: Entry, now: UnixMillis) -> Applied {
+        if let Drift::Ahead(_) = self.clock.observe(entry.version().hlc, now) {
+            self.ahead += 1;
+        }
+        self.merge_entry(entry)
+    }
+
+    /// Follows the clock of a peer.
+    pub fn follow(&mut self, clock: Hlc, now: UnixMillis) {
+        // A peer's clock that is wrong shows in what it writes, and is counted there.
+        let _ = self.clock.observe(clock, now);
+    }
+
+    /// Issues a timestamp that belongs to no write: whatever is written from now on is above it.
+    pub fn tick(&mut self, now: UnixMillis) -> Result<Hlc, ClockExhausted> {
+        self.clock.tick(now, Hlc::ZERO)
+    }
+
+    /// Holds for dead from now on what these registers say.
+    pub fn raise(&mut self, registers: Registers) {
+        let joined = self.registers.joined(registers);
+        let (before, Registers { flush, watermark, .. }) = (self.registers, joined);
+        self.registers = joined;
+        if flush > before.flush || watermark > before.watermark {
+            self.newest = self.newest.max(flush.hlc);
+            self.unswept = 0;
+            self.folding.prune();
+        }
+    }
+
+    /// Forgets an entry that no other node has, without a tombstone. False if something else
+    /// stands under its key by now.
+    pub fn forget(&mut self, entry: &Entry) -> bool {
+        let is_held = self.held(entry.key()).is_some_and(|held| held == entry);
+        if is_held {
+            self.index.remove(entry.key());
+            self.folding.add(Edit::Remove(entry.clone()));
+        }
+        is_held
+    }
+
+    /// The data set of this moment; nothing if the tree is away, or if so much waits to be folded
+    /// that [`Store::begin_fold`] should be used.
+    pub fn snapshot(&mut self, now: UnixMillis) -> Option<Snapshot> {
+        let clock = self.present(now);
+        self.folding.snapshot(self.registers, clock)
+    }
+
+    /// Takes the tree away to fold into it all that waits; nothing if it is away already.
+    pub fn begin_fold(&mut self, now: UnixMillis) -> Option<Fold> {
+        let clock = self.present(now);
+        self.folding.begin(self.registers, clock)
+    }
+
+    /// Takes back the tree of a fold. Gives the data set of the moment at which that began.
+    pub fn end_fold(&mut self, tree: Tree) -> Snapshot {
+        self.folding.end(tree)
+    }
+
+    /// Whether so much waits to be folded that it should be done soon.
+    pub fn is_fold_due(&self) -> bool {
+        self.folding.is_due()
+    }
+
+    /// Gives back a piece of the room of what is held for dead. True while more is left.
     pub fn sweep_step(&mut self) -> bool {
         let end = (self.unswept + SHARDS_PER_STEP).min(SHARDS);
         for shard in self.unswept..end {
-            self.index.sweep(shard, self.flush);
+            self.index.sweep(shard, self.registers);
         }
         self.unswept = end;
         end < SHARDS
@@ -160,9 +238,9 @@ impl Store {
         self.index.totals().bytes
     }
 
-    /// Everything with a version at or below this one is dead.
-    pub fn flush_register(&self) -> Version {
-        self.flush
+    /// What is held for dead.
+    pub fn registers(&self) -> Registers {
+        self.registers
     }
 
     /// How many changes came from a clock further ahead than is followed.
@@ -170,29 +248,29 @@ impl Store {
         self.ahead
     }
 
-    fn apply_entry(&mut self, entry: Entry) -> Applied {
-        let stale = entry.version() <= self.flush
-            || self.held(entry.key()).is_some_and(|held| !entry.supersedes(held));
-        if stale {
+    fn merge_entry(&mut self, entry: Entry) -> Applied {
+        let held = self.held(entry.key());
+        if held.is_some_and(|held| !entry.supersedes(held)) {
             return Applied::Stale;
         }
-        self.hold(entry);
-        Applied::Won
-    }
-
-    fn survives_flush(&self, entry: &Entry) -> bool {
-        entry.version() > self.flush
+        if !self.registers.kill(&entry) {
+            self.hold(entry);
+            return Applied::Won;
+        }
+        // A tombstone that everybody else has forgotten: what it deletes is forgotten too.
+        match held.cloned().filter(|_| entry.kind() == Kind::Tombstone) {
+            Some(held) => {
+                self.forget(&held);
+                Applied::Won
+            }
+            None => Applied::Stale,
+        }
     }
 
     fn hold(&mut self, entry: Entry) {
         self.newest = self.newest.max(entry.version().hlc);
+        self.folding.add(Edit::Put(entry.clone()));
         self.index.replace(entry);
-    }
-
-    fn raise_flush(&mut self, flush: Version) {
-        self.flush = flush;
-        self.newest = self.newest.max(flush.hlc);
-        self.unswept = 0;
     }
 
     fn next_version(&mut self, key: &[u8], now: UnixMillis) -> Result<Version, ClockExhausted> {
@@ -200,11 +278,23 @@ impl Store {
         Ok(Version { hlc, node: self.node })
     }
 
-    /// What a new version of this key has to be above: the version it replaces, and the flush,
+    /// What a new version of this key has to be above: the version it replaces, and what is dead,
     /// or a write after a flush from a clock ahead of ours would be dead at once.
     fn floor(&self, key: &[u8]) -> Hlc {
         let held = self.index.get(key).map_or(Hlc::ZERO, |entry| entry.version().hlc);
-        held.max(self.flush.hlc)
+        held.max(self.dead_below())
+    }
+
+    /// A timestamp that everything written from now on is above, even if nothing has been written
+    /// for long.
+    fn present(&mut self, now: UnixMillis) -> Hlc {
+        // Wall time is not ahead of itself.
+        let _ = self.clock.observe(Hlc::at(now), now);
+        self.clock.last()
+    }
+
+    fn dead_below(&self) -> Hlc {
+        self.registers.flush.hlc.max(self.registers.watermark)
     }
 }
 

@@ -1,20 +1,22 @@
 //! The store: who wins, tombstones, flushes and their sweeps, listings.
 
 use super::index::SHARDS;
-use super::{Applied, HashSeed, Listing, ListingQuery, SHARDS_PER_STEP, Store};
+use super::{
+    Applied, HashSeed, Listing, ListingQuery, Registers, SHARDS_PER_STEP, Snapshot, Store,
+};
 use crate::change::Change;
 use crate::clock::{ClockExhausted, Hlc, MAX_DRIFT_MILLIS, UnixMillis};
 use crate::entry::{Entry, Kind};
+use crate::merkle::{Edit, Tree, TreeSeed};
 use crate::version::{NodeId, Version};
 use bytes::Bytes;
-use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 const A_DAY_MILLIS: u64 = 86_400_000;
 const US: NodeId = NodeId(5);
 
 fn store() -> Store {
-    Store::new(US, HashSeed(1, 2))
+    Store::new(US, HashSeed(1, 2), TreeSeed::of(b"test"))
 }
 
 fn version(hlc: Hlc, node: u64) -> Version {
@@ -50,10 +52,15 @@ fn sweep(store: &mut Store) -> usize {
     steps
 }
 
-fn list(store: &Store, query: ListingQuery) -> Vec<String> {
-    let mut listing = Listing::new(query);
-    while listing.step(store) {}
-    let total = listing.total();
+fn snapshot(store: &mut Store) -> Snapshot {
+    let fold = store.begin_fold(NOW).unwrap();
+    assert!(store.snapshot(NOW).is_none(), "the tree is away");
+    store.end_fold(fold.run())
+}
+
+fn list(store: &mut Store, query: ListingQuery) -> Vec<String> {
+    let listing = Listing::new(&snapshot(store), &query);
+    let total = listing.left();
     let keys: Vec<String> =
         listing.map(|entry| String::from_utf8(entry.key().to_vec()).unwrap()).collect();
     assert_eq!(keys.len(), total);
@@ -220,7 +227,7 @@ fn a_flush_kills_all_that_is_here_and_keeps_it_dead_when_it_comes_again() {
     store.apply(value("far", "v", ahead(A_DAY_MILLIS, 9)), NOW);
     store.apply(tombstone("gone", ahead(1, 9)), NOW);
     let flush = store.flush(NOW).unwrap();
-    assert_eq!(store.flush_register(), flush);
+    assert_eq!(store.registers().flush, flush);
     assert_eq!((get(&store, "k"), get(&store, "far")), (None, None));
     assert_eq!(store.apply(Change::Entry(before.clone()), NOW), Applied::Stale);
     sweep(&mut store);
@@ -262,7 +269,7 @@ fn the_flush_register_only_rises() {
     assert_eq!(store.apply(Change::Flush(high), NOW), Applied::Won);
     for lower in [high, ahead(10, 4), ahead(9, 9)] {
         assert_eq!(store.apply(Change::Flush(lower), NOW), Applied::Stale);
-        assert_eq!(store.flush_register(), high);
+        assert_eq!(store.registers().flush, high);
     }
     assert!(store.flush(NOW).unwrap() > high);
 }
@@ -363,15 +370,15 @@ fn a_listing_gives_the_matching_keys_in_byte_order() {
     put(&mut store, "key-gone", "v");
     store.delete(b"key-gone", NOW).unwrap();
     all.sort();
-    assert_eq!(list(&store, ListingQuery::default()), all);
+    assert_eq!(list(&mut store, ListingQuery::default()), all);
     let prefix = |prefix: &'static str| ListingQuery {
         prefix: Bytes::from_static(prefix.as_bytes()),
         ..ListingQuery::default()
     };
     let expected: Vec<&String> = all.iter().filter(|key| key.starts_with("key29")).collect();
-    assert_eq!(list(&store, prefix("key29")).iter().collect::<Vec<_>>(), expected);
-    assert!(list(&store, prefix("none")).is_empty());
-    assert!(list(&store, prefix("key-gone")).is_empty());
+    assert_eq!(list(&mut store, prefix("key29")).iter().collect::<Vec<_>>(), expected);
+    assert!(list(&mut store, prefix("none")).is_empty());
+    assert!(list(&mut store, prefix("key-gone")).is_empty());
 }
 
 #[test]
@@ -384,7 +391,7 @@ fn pages_of_a_listing_join_without_gap_or_repetition() {
         let (mut paged, mut after) = (Vec::new(), None);
         loop {
             let query = ListingQuery { prefix: Bytes::from("k"), after, limit: Some(limit) };
-            let page = list(&store, query);
+            let page = list(&mut store, query);
             assert!(page.len() <= limit);
             after = page.last().cloned().map(Bytes::from);
             paged.extend(page);
@@ -397,31 +404,22 @@ fn pages_of_a_listing_join_without_gap_or_repetition() {
     }
     let after_nothing_held =
         ListingQuery { after: Some(Bytes::from("k50x")), limit: Some(1), ..Default::default() };
-    assert_eq!(list(&store, after_nothing_held), ["k510"]);
+    assert_eq!(list(&mut store, after_nothing_held), ["k510"]);
 }
 
 #[test]
-fn a_listing_shows_every_key_that_stays_while_others_come_and_go() {
+fn a_listing_shows_the_moment_at_which_it_began() {
     let mut store = store();
-    (0..1_000).for_each(|n| drop(put(&mut store, &format!("stays{n}"), "v")));
-    (0..1_000).for_each(|n| drop(put(&mut store, &format!("goes{n}"), "v")));
-    let mut listing = Listing::new(ListingQuery::default());
-    let mut round = 0;
-    while listing.step(&store) {
-        for n in round * 15..round * 15 + 15 {
-            store.delete(format!("goes{n}").as_bytes(), NOW).unwrap();
-            put(&mut store, &format!("comes{n}"), "v");
-            put(&mut store, &format!("stays{n}"), "renewed");
-        }
-        round += 1;
+    (0..1_000).for_each(|n| drop(put(&mut store, &format!("k{n}"), "v")));
+    let listing = Listing::new(&snapshot(&mut store), &ListingQuery::default());
+    for n in 0..1_000 {
+        store.delete(format!("k{n}").as_bytes(), NOW).unwrap();
+        put(&mut store, &format!("new{n}"), "v");
     }
-    let total = listing.total();
-    let keys: Vec<Vec<u8>> = listing.map(|entry| entry.key().to_vec()).collect();
-    assert_eq!(keys.len(), total);
-    assert!(keys.is_sorted(), "in order");
-    let distinct: BTreeSet<&Vec<u8>> = keys.iter().collect();
-    assert_eq!(distinct.len(), keys.len(), "no key twice");
-    assert_eq!(keys.iter().filter(|key| key.starts_with(b"stays")).count(), 1_000);
+    let shown: Vec<Entry> = listing.collect();
+    assert_eq!(shown.len(), 1_000);
+    assert!(shown.iter().all(|entry| entry.key().starts_with(b"k")));
+    assert!(list(&mut store, ListingQuery::default()).iter().all(|key| key.starts_with("new")));
 }
 
 #[test]
@@ -430,5 +428,63 @@ fn a_listing_begun_after_a_flush_shows_nothing_that_is_not_yet_swept() {
     (0..1_000).for_each(|n| drop(put(&mut store, &format!("k{n}"), "v")));
     store.flush(NOW).unwrap();
     put(&mut store, "new", "v");
-    assert_eq!(list(&store, ListingQuery::default()), ["new"]);
+    assert_eq!(list(&mut store, ListingQuery::default()), ["new"]);
+}
+
+#[test]
+fn the_tree_follows_every_kind_of_change_whenever_it_is_folded() {
+    let mut numbers = 1_u64;
+    let mut random = move |below: u64| {
+        numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (numbers >> 33) % below
+    };
+    let mut store = store();
+    for _ in 0..200 {
+        let fold = (random(2) == 0).then(|| store.begin_fold(NOW).unwrap());
+        for _ in 0..random(40) {
+            let key = format!("k{}", random(50));
+            match random(20) {
+                0 => drop(store.flush(NOW).unwrap()),
+                1..5 => drop(store.delete(key.as_bytes(), NOW).unwrap()),
+                5 => {
+                    let watermark = Hlc::at(NOW);
+                    store.raise(Registers { watermark, ..Registers::default() });
+                }
+                6 => drop(store.held(key.as_bytes()).cloned().map(|held| store.forget(&held))),
+                _ => drop(put(&mut store, &key, "v")),
+            }
+        }
+        if let Some(fold) = fold {
+            store.end_fold(fold.run());
+        }
+        let held: Vec<Entry> =
+            (0..50).filter_map(|n| store.held(format!("k{n}").as_bytes()).cloned()).collect();
+        let mut rebuilt = Tree::new(TreeSeed::of(b"test"));
+        rebuilt.edit(held.into_iter().map(Edit::Put).collect());
+        assert_eq!(snapshot(&mut store).tree.root(), rebuilt.root());
+    }
+}
+
+#[test]
+fn below_the_watermark_tombstones_are_gone_and_what_is_absent_stays_absent() {
+    let mut store = store();
+    store.apply(value("stays", "v", ahead(1, 9)), NOW);
+    store.apply(tombstone("gone", ahead(5, 9)), NOW);
+    store.apply(tombstone("later", ahead(20, 9)), NOW);
+    store.raise(Registers { watermark: ahead(10, 9).hlc, ..Registers::default() });
+    sweep(&mut store);
+    assert_eq!((store.keys(), store.tombstones()), (1, 1));
+    assert_eq!(store.apply(value("gone", "zombie", ahead(4, 9)), NOW), Applied::Stale);
+    assert_eq!(store.apply(value("gone", "new", ahead(11, 9)), NOW), Applied::Won);
+    assert_eq!(store.apply(value("stays", "newer", ahead(3, 9)), NOW), Applied::Won);
+    // What a session brings, it has decided on.
+    let old = Entry::value_of(b"old", b"v", ahead(2, 9));
+    assert_eq!(store.merge(old, NOW), Applied::Won);
+    let late = Entry::tombstone(b"stays", ahead(4, 9));
+    assert_eq!(store.merge(late, NOW), Applied::Won);
+    assert_eq!((get(&store, "stays"), store.held(b"stays")), (None, None));
+    // Nothing is written below it, whatever the clock says.
+    let early = UnixMillis(NOW.0 - A_DAY_MILLIS);
+    let entry = store.put(b"mine", b"v", b"", early).unwrap();
+    assert!(entry.version().hlc > ahead(10, 9).hlc);
 }

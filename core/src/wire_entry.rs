@@ -1,0 +1,70 @@
+//! An entry as it travels between nodes, over MQTT and in sessions:
+//!
+//! ```text
+//! [kind u8, hlc u64, node u64, key bin, value bin]
+//! kind:  0 value · 1 tombstone (empty value) · 2 flush register (empty key and value)
+//! ```
+
+use crate::change::Change;
+use crate::clock::Hlc;
+use crate::entry::Entry;
+use crate::version::{NodeId, Version};
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
+
+pub(crate) const VALUE: u8 = 0;
+pub(crate) const TOMBSTONE: u8 = 1;
+pub(crate) const FLUSH: u8 = 2;
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WireEntry<'a> {
+    pub(crate) kind: u8,
+    pub(crate) hlc: u64,
+    pub(crate) node: u64,
+    #[serde(borrow)]
+    pub(crate) key: &'a Bytes,
+    #[serde(borrow)]
+    pub(crate) value: &'a Bytes,
+}
+
+impl<'a> WireEntry<'a> {
+    pub(crate) fn of(change: &'a Change) -> WireEntry<'a> {
+        match change {
+            Change::Entry(entry) => WireEntry::of_entry(entry),
+            Change::Flush(flush) => WireEntry::new(FLUSH, *flush, &[], &[]),
+        }
+    }
+
+    pub(crate) fn of_entry(entry: &'a Entry) -> WireEntry<'a> {
+        match entry.value() {
+            Some(value) => WireEntry::new(VALUE, entry.version(), entry.key(), value),
+            None => WireEntry::new(TOMBSTONE, entry.version(), entry.key(), &[]),
+        }
+    }
+
+    fn new(kind: u8, version: Version, key: &'a [u8], value: &'a [u8]) -> WireEntry<'a> {
+        let Version { hlc, node } = version;
+        let (key, value) = (Bytes::new(key), Bytes::new(value));
+        WireEntry { kind, hlc: hlc.raw(), node: node.0, key, value }
+    }
+
+    /// What it says; the reason if it cannot be.
+    pub(crate) fn change(&self) -> Result<Change, &'static str> {
+        let version = Version { hlc: Hlc::from_raw(self.hlc), node: NodeId(self.node) };
+        match (self.kind, self.key.is_empty(), self.value.is_empty()) {
+            (VALUE, false, _) => Ok(Change::Entry(Entry::value_of(self.key, self.value, version))),
+            (TOMBSTONE, false, true) => Ok(Change::Entry(Entry::tombstone(self.key, version))),
+            (FLUSH, true, true) => Ok(Change::Flush(version)),
+            (VALUE | TOMBSTONE, true, _) => Err("its key is empty"),
+            (TOMBSTONE, false, false) => Err("it is a tombstone with a value"),
+            (FLUSH, _, _) => Err("it is a flush with a key or a value"),
+            (_, _, _) => Err("its kind is unknown"),
+        }
+    }
+}
+
+/// An upper bound of what one entry adds to a message, in bytes.
+pub fn encoded_bytes_at_most(entry: &Entry) -> usize {
+    const FRAMING: usize = 1 + 1 + 9 + 9 + 5 + 5;
+    FRAMING + entry.key().len() + entry.value().map_or(0, <[u8]>::len)
+}
