@@ -3,7 +3,6 @@
 
 use crate::change::Change;
 use crate::clock::UnixMillis;
-use crate::entry::Entry;
 use crate::execute::Question;
 use crate::merkle::TreeSeed;
 use crate::protocol::{
@@ -88,17 +87,6 @@ impl Engine {
     /// The data, for what comes from elsewhere than from clients. It is not published.
     pub fn store_mut(&mut self) -> &mut Store {
         &mut self.store
-    }
-
-    /// Gives a key once more the value that it has, if that is this entry: with a version of this
-    /// moment, as a client would.
-    pub fn write_again(&mut self, entry: &Entry, now: UnixMillis) {
-        if let Some(value) = entry.value()
-            && self.store.held(entry.key()) == Some(entry)
-        {
-            // Fails only where no version is left above the old one, which then stays.
-            let _ = self.put(entry.key(), value, &[], now);
-        }
     }
 
     /// What waits to be published; nothing if this node does not replicate.
@@ -240,7 +228,7 @@ impl Engine {
         self.put(key, head, tail, now)
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         key: &[u8],
         head: &[u8],

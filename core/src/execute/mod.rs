@@ -4,9 +4,11 @@
 
 mod batch;
 mod engine;
+mod sessions;
 
 pub use batch::{Answer, Batch, Progress, Question};
 pub use engine::{Engine, EngineSettings};
+pub use sessions::Carried;
 
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,13 @@ pub enum Applied {
     Stale,
 }
 
+impl Applied {
+    /// Whether the entry is now what is here.
+    pub fn has_won(self) -> bool {
+        self == Applied::Won
+    }
+}
+
 /// One node's data. Owned by whoever runs commands; not shared.
 #[derive(Debug)]
 pub struct Store {

@@ -2,11 +2,13 @@
 
 use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
+use merkle_kv_core::execute::{Carried, Engine, EngineSettings};
 use merkle_kv_core::merkle::TreeSeed;
+use merkle_kv_core::protocol::Limits;
 use merkle_kv_core::session::{
     Effect, Hello, Identity, Nonce, Outcome, Session, SessionError, Side, Traffic, converse,
 };
-use merkle_kv_core::store::{HashSeed, Snapshot, Store};
+use merkle_kv_core::store::{HashSeed, Snapshot};
 use merkle_kv_core::version::{NodeId, Version};
 use std::sync::Arc;
 
@@ -14,10 +16,10 @@ pub(crate) const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// A node as far as sessions need one.
 pub(crate) struct Node {
-    pub(crate) store: Store,
+    pub(crate) engine: Engine,
     pub(crate) identity: Identity,
     pub(crate) given_up: Vec<Entry>,
-    pub(crate) written_again: Vec<Entry>,
+    pub(crate) written_again: usize,
 }
 
 impl Node {
@@ -26,28 +28,36 @@ impl Node {
     }
 
     pub(crate) fn with_secret(id: u64, secret: Option<&str>) -> Node {
-        let seed = TreeSeed::of(secret.unwrap_or("cluster").as_bytes());
+        let settings = EngineSettings {
+            node: NodeId(id),
+            seed: HashSeed(id, 2),
+            tree: TreeSeed::of(secret.unwrap_or("cluster").as_bytes()),
+            limits: Limits::default(),
+            outbox: None,
+        };
         Node {
-            store: Store::new(NodeId(id), HashSeed(id, 2), seed),
+            engine: Engine::new(settings),
             identity: Identity {
                 node: NodeId(id),
                 secret: secret.map(|secret| Arc::from(secret.as_bytes())),
                 members: Vec::new(),
             },
             given_up: Vec::new(),
-            written_again: Vec::new(),
+            written_again: 0,
         }
     }
 
     /// Writes a key with a version that is told.
     pub(crate) fn put(&mut self, key: impl AsRef<[u8]>, value: &str, hlc: u64) {
         let version = Version { hlc: Hlc::from_raw(hlc), node: self.identity.node };
-        self.store.merge(Entry::value_of(key.as_ref(), value.as_bytes(), version), NOW);
+        let entry = Entry::value_of(key.as_ref(), value.as_bytes(), version);
+        self.engine.store_mut().merge(entry, NOW);
     }
 
     pub(crate) fn snapshot(&mut self) -> Snapshot {
-        let fold = self.store.begin_fold(NOW).unwrap();
-        self.store.end_fold(fold.run())
+        let store = self.engine.store_mut();
+        let fold = store.begin_fold(NOW).unwrap();
+        store.end_fold(fold.run())
     }
 
     pub(crate) fn root(&mut self) -> String {
@@ -60,36 +70,15 @@ impl Node {
     }
 
     pub(crate) fn accept(&mut self, hello: Hello, nonce: u8) -> Result<Session, SessionError> {
-        self.store.follow(hello.clock, NOW);
-        self.store.raise(merkle_kv_core::store::Registers {
-            flush: hello.registers.flush,
-            ..self.store.registers()
-        });
+        self.engine.meet(&hello, NOW);
         let snapshot = self.snapshot();
         Session::accept(self.identity.clone(), hello, snapshot, Nonce([nonce; 16]))
     }
 
     pub(crate) fn apply(&mut self, effect: Effect) {
-        match effect {
-            Effect::Hello(hello) => self.store.follow(hello.clock, NOW),
-            Effect::Flush(flush) => {
-                let registers = self.store.registers();
-                self.store.raise(merkle_kv_core::store::Registers { flush, ..registers });
-            }
-            Effect::Apply(entries) => {
-                for entry in entries {
-                    self.store.merge(entry, NOW);
-                }
-            }
-            Effect::GiveUp(entries) => {
-                for entry in entries {
-                    if self.store.forget(&entry) {
-                        self.given_up.push(entry);
-                    }
-                }
-            }
-            Effect::WriteAgain(entries) => self.written_again.extend(entries),
-        }
+        let Carried { written_again, given_up, .. } = self.engine.carry_out(effect, NOW);
+        self.written_again += written_again;
+        self.given_up.extend(given_up);
     }
 }
 
@@ -108,9 +97,7 @@ pub(crate) fn sync(a: &mut Node, b: &mut Node, nonce: u8, eager: bool) -> (Outco
     }
     assert_eq!(outcomes[0], outcomes[1], "both sides see the same end");
     let outcome = outcomes[0].unwrap();
-    if let Outcome::Equal { registers, .. } = outcome {
-        a.store.raise(registers);
-        b.store.raise(registers);
-    }
+    a.engine.conclude(outcome);
+    b.engine.conclude(outcome);
     (outcome, traffic)
 }

@@ -1,0 +1,76 @@
+//! What sessions with peers do to the engine.
+
+use super::Engine;
+use crate::clock::UnixMillis;
+use crate::entry::Entry;
+use crate::session::{Effect, Hello, Outcome};
+use crate::store::Registers;
+use crate::version::Version;
+
+/// What became of what a session asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// How many entries won over what was here.
+    pub won: usize,
+    /// How many values were written once more, as writes of this node.
+    pub written_again: usize,
+    /// What this node gives up, for its operator to look at.
+    pub given_up: Vec<Entry>,
+}
+
+impl Engine {
+    /// Prepares for the session that a peer opens with this hello. The snapshot for it is taken
+    /// afterwards, so that nothing which this node writes later is older than the peer's clock.
+    pub fn meet(&mut self, hello: &Hello, now: UnixMillis) {
+        self.store.follow(hello.clock, now);
+        self.raise_flush(hello.registers.flush);
+    }
+
+    /// Does what a session asks for.
+    pub fn carry_out(&mut self, effect: Effect, now: UnixMillis) -> Carried {
+        let mut carried = Carried::default();
+        match effect {
+            Effect::Hello(hello) => self.store.follow(hello.clock, now),
+            Effect::Flush(flush) => self.raise_flush(flush),
+            Effect::Apply(entries) => {
+                for entry in entries {
+                    carried.won += usize::from(self.store.merge(entry, now).has_won());
+                }
+            }
+            Effect::GiveUp(entries) => {
+                let store = &mut self.store;
+                carried.given_up =
+                    entries.into_iter().filter(|entry| store.forget(entry)).collect();
+            }
+            Effect::WriteAgain(entries) => {
+                let mut again = |entry: &Entry| self.write_again(entry, now);
+                carried.written_again = entries.iter().filter(|entry| again(entry)).count();
+            }
+        }
+        carried
+    }
+
+    /// Takes over what both sides of a session hold for dead, if they have ended with equal roots.
+    pub fn conclude(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Equal { registers, .. } => self.store.raise(registers),
+            Outcome::Different => {}
+        }
+    }
+
+    /// Gives a key once more the value that it has, if that is this entry: with a version of this
+    /// moment, as a client would.
+    fn write_again(&mut self, entry: &Entry, now: UnixMillis) -> bool {
+        let is_held = self.store.held(entry.key()) == Some(entry);
+        match entry.value() {
+            // Fails where no version is left above the old one, which then stays.
+            Some(value) if is_held => self.put(entry.key(), value, &[], now).is_ok(),
+            Some(_) | None => false,
+        }
+    }
+
+    fn raise_flush(&mut self, flush: Version) {
+        let registers = self.store.registers();
+        self.store.raise(Registers { flush, ..registers });
+    }
+}
