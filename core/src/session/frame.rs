@@ -1,7 +1,7 @@
 //! What the frames of a session say, and their bytes: one for the kind, then MessagePack.
 //!
 //! ```text
-//! 0x01 HELLO    [protocol, node, seed, nonce bin, root bin, leaves, clock, flush hlc, flush node,
+//! 0x01 HELLO    [protocol, name str, seed, nonce bin, root bin, leaves, clock, flush hlc, flush node,
 //!                watermark, lineage, proof bin, [member, silent ms, member, silent ms…]]
 //! 0x02 PROOF    bin                 of the one that opened, in its second turn
 //! 0x03 RECORDS  bin                 cuts, lists and wishes, see `records`
@@ -42,13 +42,16 @@ pub enum Frame {
 /// The longest reason that a peer is told or heard out on, in characters.
 const MAX_FAULT_CHARS: usize = 300;
 
+/// No node has a longer name in its configuration, in bytes.
+const MAX_NAME_BYTES: usize = 64;
+
 /// Members that one hello tells of at most.
 const MAX_MEMBERS: usize = 512;
 
 #[derive(Serialize, Deserialize)]
 struct WireHello<'a> {
     protocol: u64,
-    node: u64,
+    name: &'a str,
     seed: u64,
     #[serde(borrow)]
     nonce: &'a Bytes,
@@ -128,7 +131,7 @@ impl WireHello<'_> {
         let Registers { flush, watermark, lineage } = hello.registers;
         WireHello {
             protocol: hello.protocol,
-            node: hello.node.0,
+            name: &hello.name,
             seed: hello.seed,
             nonce: Bytes::new(&hello.nonce.0),
             root: Bytes::new(&hello.root.0),
@@ -144,6 +147,9 @@ impl WireHello<'_> {
     }
 
     fn hello(&self) -> Result<Hello, SessionError> {
+        if self.name.is_empty() || self.name.len() > MAX_NAME_BYTES {
+            return Err(SessionError::Malformed("its name has not 1 to 64 bytes"));
+        }
         let nonce = <[u8; 16]>::try_from(&self.nonce[..]);
         if self.members.len() > 2 * MAX_MEMBERS || !self.members.len().is_multiple_of(2) {
             return Err(SessionError::Malformed("its list of members is too long or uneven"));
@@ -151,7 +157,8 @@ impl WireHello<'_> {
         let members = self.members.chunks_exact(2).map(|pair| (NodeId(pair[0]), pair[1]));
         Ok(Hello {
             protocol: self.protocol,
-            node: NodeId(self.node),
+            name: self.name.to_owned(),
+            node: NodeId::of(self.name),
             seed: self.seed,
             nonce: Nonce(nonce.map_err(|_| SessionError::Malformed("its nonce has not 16 bytes"))?),
             root: digest(self.root)?,

@@ -25,7 +25,9 @@ impl Nonce {
 /// What a node is in every session.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The node in its versions.
+    /// The configured name of the node.
+    pub name: String,
+    /// The node in its versions, which follows from its name.
     pub node: NodeId,
     /// What the nodes of its cluster share, if they do.
     pub secret: Option<Arc<[u8]>>,
@@ -34,6 +36,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The identity of the node with this name.
+    pub fn new(name: &str, secret: Option<Arc<[u8]>>, members: Vec<(NodeId, u64)>) -> Identity {
+        Identity { name: name.to_owned(), node: NodeId::of(name), secret, members }
+    }
+
     pub(super) fn secret(&self) -> &[u8] {
         self.secret.as_deref().unwrap_or_default()
     }
@@ -73,7 +80,9 @@ fn claim<'a>(secret: &'a [u8], opener: &'a Hello, answerer: (&'a Nonce, NodeId))
 pub struct Hello {
     /// The version of the protocol that it speaks.
     pub protocol: u64,
-    /// Who it is.
+    /// Who it is: its configured name, and the node that follows from that.
+    pub name: String,
+    /// See there.
     pub node: NodeId,
     /// The fingerprint of its tree's seed, see [`TreeSeed::fingerprint`].
     pub seed: u64,

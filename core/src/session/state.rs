@@ -133,6 +133,7 @@ impl Session {
         let Snapshot { tree, registers, clock } = snapshot;
         let hello = Hello {
             protocol: PROTOCOL,
+            name: identity.name.clone(),
             node: identity.node,
             seed: tree.seed().fingerprint(),
             nonce,

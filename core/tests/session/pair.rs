@@ -9,7 +9,7 @@ use merkle_kv_core::session::{
     Effect, Hello, Identity, Nonce, Outcome, Session, SessionError, Side, Traffic, converse,
 };
 use merkle_kv_core::store::{HashSeed, Snapshot};
-use merkle_kv_core::version::{NodeId, Version};
+use merkle_kv_core::version::Version;
 use std::sync::Arc;
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -28,23 +28,16 @@ impl Node {
     }
 
     pub(crate) fn with_secret(id: u64, secret: Option<&str>) -> Node {
+        let bytes = secret.map(|secret| Arc::from(secret.as_bytes()));
+        let identity = Identity::new(&format!("node{id}"), bytes, Vec::new());
         let settings = EngineSettings {
-            node: NodeId(id),
+            node: identity.node,
             seed: HashSeed(id, 2),
             tree: TreeSeed::of(secret.unwrap_or("cluster").as_bytes()),
             limits: Limits::default(),
             outbox: None,
         };
-        Node {
-            engine: Engine::new(settings),
-            identity: Identity {
-                node: NodeId(id),
-                secret: secret.map(|secret| Arc::from(secret.as_bytes())),
-                members: Vec::new(),
-            },
-            given_up: Vec::new(),
-            written_again: 0,
-        }
+        Node { engine: Engine::new(settings), identity, given_up: Vec::new(), written_again: 0 }
     }
 
     /// Writes a key with a version that is told.
