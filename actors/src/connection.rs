@@ -6,13 +6,19 @@ use crate::clients::ClientSlot;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
 use crate::store::{Execute, Pin, StoreActor};
-use crate::system::{SetReplication, Stop, SystemActor};
-use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
-use bytes::BytesMut;
+use crate::sync::{self, Incoming, ReadPeers, SyncActor, SyncNow};
+use crate::system::{FindSync, SetReplication, Stop, SystemActor};
+use actix::dev::ToEnvelope;
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture,
+};
+use bytes::{Buf, Bytes, BytesMut};
 use log::debug;
 use merkle_kv_core::execute::{Answer, Batch, Progress, Question};
+use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::protocol::text::Decoder;
-use merkle_kv_core::protocol::{ClientError, Dialect, Limits, ReplicateAction};
+use merkle_kv_core::protocol::{ClientError, Dialect, Limits, NodeFacts, ReplicateAction};
+use merkle_kv_core::session::{Greeting, greeting};
 use std::fmt;
 use std::future;
 use std::io;
@@ -21,6 +27,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task;
 use tokio::time;
 
 /// How much is read at once, in bytes: at first, and from a client that fills what it gets.
@@ -85,6 +92,7 @@ impl Actor for ConnectionActor {
             input: BytesMut::new(),
             output: BytesMut::new(),
             read_bytes: FIRST_READ_BYTES,
+            has_read: false,
             stopping: self.settings.stopping.clone(),
             last_read_by: None,
             settings: self.settings.clone(),
@@ -102,6 +110,8 @@ enum Ended {
     PeerClosed,
     /// QUIT, or the node stops.
     Asked,
+    /// It is a peer, and sync has its socket.
+    IsPeer,
     /// The client was silent for too long, inside or between commands.
     Stalled,
     /// The store is gone: the node is about to stop.
@@ -115,6 +125,7 @@ impl fmt::Display for Ended {
         match self {
             Ended::PeerClosed => f.write_str("the client closed it"),
             Ended::Asked => f.write_str("asked to close"),
+            Ended::IsPeer => f.write_str("it is a peer's session"),
             Ended::Stalled => f.write_str("the client was silent for too long"),
             Ended::StoreGone => f.write_str("the store is gone"),
             Ended::Broken(error) => write!(f, "the socket failed: {error}"),
@@ -130,6 +141,8 @@ struct Client {
     input: BytesMut,
     output: BytesMut,
     read_bytes: usize,
+    /// The input holds what has not been looked at yet.
+    has_read: bool,
     stopping: watch::Receiver<bool>,
     /// Known once the node stops.
     last_read_by: Option<Instant>,
@@ -138,12 +151,30 @@ struct Client {
 
 impl Client {
     async fn serve(mut self) -> Ended {
+        match self.greet().await {
+            Ok(Greeting::Peer(bytes)) => return self.hand_over(bytes).await,
+            Ok(Greeting::Stranger) => return self.refuse(&ClientError::OtherPeerProtocol).await,
+            Ok(Greeting::Client | Greeting::Unfinished) => self.has_read = true,
+            Err(ended) => return ended,
+        }
         loop {
             if let Err(ended) = self.serve_chunk().await {
                 if matches!(ended, Ended::Asked) {
                     self.linger().await;
                 }
                 return ended;
+            }
+        }
+    }
+
+    /// Reads until it is clear whether this is a client or a peer. What a client has sent is left in
+    /// the input, as if it were still to be read.
+    async fn greet(&mut self) -> Result<Greeting, Ended> {
+        loop {
+            self.read().await?;
+            match greeting(&self.input) {
+                Greeting::Unfinished => {}
+                known => return Ok(known),
             }
         }
     }
@@ -169,7 +200,10 @@ impl Client {
     }
 
     async fn serve_chunk(&mut self) -> Result<(), Ended> {
-        self.read().await?;
+        // The first chunk was read to see who speaks.
+        if !std::mem::take(&mut self.has_read) {
+            self.read().await?;
+        }
         let requests = self.decoder.decode(&mut self.input);
         if requests.is_empty() {
             return Ok(());
@@ -258,7 +292,11 @@ impl Client {
             }
         };
         match question {
-            Question::Info | Question::Stats => Answer::Node(Box::new(facts.node())),
+            Question::Info => {
+                let root = sync::root(store.clone()).await;
+                Answer::Node(Box::new(NodeFacts { root, ..facts.node() }))
+            }
+            Question::Stats => Answer::Node(Box::new(facts.node())),
             Question::Snapshot => match store.send(Pin).await {
                 Ok(Some(snapshot)) => Answer::Snapshot(snapshot),
                 Ok(None) | Err(_) => {
@@ -271,12 +309,69 @@ impl Client {
             }
             Question::Replicate(ReplicateAction::Enable) => switch(true).await,
             Question::Replicate(ReplicateAction::Disable) => switch(false).await,
+            Question::Hash(prefix) => match self.digest(prefix.unwrap_or_default()).await {
+                Some(digest) => Answer::Hash(digest),
+                None => Answer::Refused(ClientError::Unavailable { what: "the store" }),
+            },
+            Question::Sync(peer) => self.ask_sync(SyncNow(peer), Answer::Sync).await,
+            Question::Peers => self.ask_sync(ReadPeers, Answer::Peers).await,
             Question::Quit => Answer::Done,
             Question::Shutdown => {
                 // The stop waits until this connection has written its reply.
                 system.do_send(Stop(ExitReason::Asked));
                 Answer::Done
             }
+        }
+    }
+}
+
+/// What is asked of others, which takes longer than a command.
+impl Client {
+    /// The digest of the keys with a prefix, computed where it holds up nobody.
+    async fn digest(&self, prefix: Bytes) -> Option<Digest> {
+        let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
+        task::spawn_blocking(move || snapshot.tree.digest_of_prefix(&prefix)).await.ok()
+    }
+
+    async fn ask_sync<M>(&self, message: M, answer: fn(M::Result) -> Answer) -> Answer
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        SyncActor: Handler<M>,
+        Context<SyncActor>: ToEnvelope<SyncActor, M>,
+    {
+        let unavailable = Answer::Refused(ClientError::Unavailable { what: "anti-entropy" });
+        match self.settings.system.send(FindSync).await {
+            Ok(Some(sync)) => sync.send(message).await.map_or(unavailable, answer),
+            Ok(None) => Answer::Refused(ClientError::SyncOff),
+            Err(_) => unavailable,
+        }
+    }
+
+    /// Gives the socket to whoever leads sessions. What a peer is told if that cannot be.
+    async fn hand_over(mut self, greeting: usize) -> Ended {
+        self.input.advance(greeting);
+        let sync = self.settings.system.send(FindSync).await;
+        let Ok(Some(sync)) = sync else {
+            return self.refuse(&ClientError::SyncOff).await;
+        };
+        match self.stream.into_std() {
+            Ok(stream) => {
+                sync.do_send(Incoming { stream, input: self.input, slot: self.slot });
+                Ended::IsPeer
+            }
+            Err(error) => Ended::Broken(error),
+        }
+    }
+
+    async fn refuse(&mut self, error: &ClientError) -> Ended {
+        let mut line = BytesMut::from(format!("ERROR: {error}\r\n").as_bytes());
+        match self.write(&mut line).await {
+            Ok(()) => {
+                self.linger().await;
+                Ended::Asked
+            }
+            Err(ended) => ended,
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use crate::clients::Clients;
 use crate::wall_clock;
-use merkle_kv_core::protocol::{BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts};
+use merkle_kv_core::protocol::{
+    BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts, SyncCounts,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ pub(crate) struct Facts {
     pub(crate) clients: Arc<Clients>,
     pub(crate) actor_restarts: Counter,
     pub(crate) mqtt: MqttCounters,
+    pub(crate) sync: SyncCounters,
 }
 
 /// A number that only ever grows, or a gauge that is set.
@@ -54,6 +57,50 @@ pub(crate) struct MqttCounters {
     pub(crate) stale_changes: Counter,
     pub(crate) undecodable: Counter,
     pub(crate) connections: Counter,
+}
+
+/// See [`SyncCounts`] for what each counts.
+#[derive(Debug, Default)]
+pub(crate) struct SyncCounters {
+    ready: AtomicBool,
+    pub(crate) opened: Counter,
+    pub(crate) answered: Counter,
+    pub(crate) equal: Counter,
+    pub(crate) different: Counter,
+    pub(crate) failed: Counter,
+    pub(crate) busy: Counter,
+    pub(crate) entries_sent: Counter,
+    pub(crate) entries_received: Counter,
+    pub(crate) bytes_sent: Counter,
+    pub(crate) bytes_received: Counter,
+    pub(crate) given_up: Counter,
+    pub(crate) written_again: Counter,
+    pub(crate) watermark: Counter,
+}
+
+impl SyncCounters {
+    /// The node holds what its peers hold, or has none to be filled by.
+    pub(crate) fn set_ready(&self) {
+        self.ready.store(true, Ordering::Relaxed);
+    }
+
+    fn counts(&self) -> SyncCounts {
+        SyncCounts {
+            sessions_opened: self.opened.get(),
+            sessions_answered: self.answered.get(),
+            equal: self.equal.get(),
+            different: self.different.get(),
+            failed: self.failed.get(),
+            busy: self.busy.get(),
+            entries_sent: self.entries_sent.get(),
+            entries_received: self.entries_received.get(),
+            bytes_sent: self.bytes_sent.get(),
+            bytes_received: self.bytes_received.get(),
+            given_up: self.given_up.get(),
+            written_again: self.written_again.get(),
+            tombstones_removed_up_to: self.watermark.get(),
+        }
+    }
 }
 
 const STATES: [MqttState; 4] =
@@ -115,12 +162,18 @@ impl Facts {
             clients: Arc::new(Clients::new(max_connections)),
             actor_restarts: Counter::default(),
             mqtt,
+            sync: SyncCounters::default(),
         }
     }
 
     /// Time since the node started; never runs backwards.
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Whether a client has switched replication off. Nothing is exchanged with others then.
+    pub(crate) fn is_isolated(&self) -> bool {
+        self.mqtt.role != BrokerRole::None && !self.mqtt.is_enabled()
     }
 
     pub(crate) fn node(&self) -> NodeFacts {
@@ -134,6 +187,10 @@ impl Facts {
             connections_refused: self.clients.refused(),
             actor_restarts: self.actor_restarts.get(),
             mqtt: self.mqtt.facts(),
+            // Whoever asks for INFO computes it.
+            root: None,
+            ready: self.sync.ready.load(Ordering::Relaxed),
+            sync: self.sync.counts(),
         }
     }
 

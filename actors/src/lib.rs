@@ -3,11 +3,12 @@
 //!
 //! | actor | thread | owns | receives |
 //! |---|---|---|---|
-//! | `SystemActor` | main | the children, their restarts, the order of the end | `ChildDown`, `Stop`, `SetReplication` |
-//! | `StoreActor` | its own | the engine: data, clock, outbox | `Execute`, `Apply`, `Attach`, `TakeUpdate`, `ReadFacts` |
+//! | `SystemActor` | main | the children, their restarts, the order of the end | `ChildDown`, `Stop`, `SetReplication`, `FindSync` |
+//! | `StoreActor` | its own | the engine: data, tree, clock, outbox | `Execute`, `Apply`, `Attach`, `TakeUpdate`, `ReadFacts`, `Pin`, `CarryOut`, `Conclude` |
 //! | `ListenerActor` | main | the listening socket | `StopListening` |
 //! | `ConnectionActor` | the store's, or one of `io_threads` | one client | – |
 //! | `MqttActor` | main | the connection to the broker | `Changed`, `Switched`, `Drain` |
+//! | `SyncActor` | main; its sessions have a thread of their own | the table of peers, rounds of sessions | `Incoming`, `SessionEnded`, `PeerSeen`, `SyncNow`, `ReadPeers` |
 //! | `BrokerActor` | main | the in-process broker, which has threads of its own | – |
 //!
 //! A message type lives in the file of the actor that receives it. [`Node`] starts them all.
@@ -26,6 +27,7 @@ mod node;
 mod random;
 mod signals;
 mod store;
+mod sync;
 mod system;
 mod wall_clock;
 

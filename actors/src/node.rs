@@ -8,11 +8,13 @@ use crate::mqtt::MqttSettings;
 use crate::random;
 use crate::signals;
 use crate::store::StoreActor;
+use crate::sync::SyncSettings;
 use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, start_watched};
-use actix::{Addr, Arbiter, AsyncContext, Context, System};
+use actix::{Addr, Arbiter, ArbiterHandle, AsyncContext, Context, System};
 use log::{info, warn};
-use merkle_kv_core::config::{self, Config};
+use merkle_kv_core::config::{self, AntiEntropy, Config, PeerAddress};
 use merkle_kv_core::execute::{Engine, EngineSettings};
+use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::{BrokerRole, Limits};
 use merkle_kv_core::replication::OutboxLimits;
@@ -20,12 +22,17 @@ use merkle_kv_core::store::HashSeed;
 use merkle_kv_core::version::{BootId, NodeId};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, mpsc};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::watch;
 
 #[cfg(feature = "broker")]
 use crate::broker::{BrokerError, BrokerSource};
+
+/// How often presence is said again where anti-entropy, which has a key for it, is off.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A running node. Dropping it stops the node in order and waits for the end.
 #[derive(Debug)]
@@ -178,8 +185,18 @@ struct Parts {
     engine: Engine,
     facts: Arc<Facts>,
     mqtt: Option<Arc<MqttSettings>>,
+    sync: Option<SyncParts>,
     #[cfg(feature = "broker")]
     broker: Option<BrokerSource>,
+}
+
+/// The settings of anti-entropy that do not depend on threads.
+struct SyncParts {
+    anti_entropy: AntiEntropy,
+    node_id: String,
+    own_address: String,
+    secret: Option<Arc<[u8]>>,
+    data_dir: PathBuf,
 }
 
 /// The settings of connections that do not depend on other actors.
@@ -215,7 +232,23 @@ impl Parts {
                 keep_alive: mqtt.keep_alive,
                 clean_session: mqtt.clean_session,
                 limits,
+                presence_interval: config
+                    .anti_entropy
+                    .as_ref()
+                    .map_or(PRESENCE_INTERVAL, |sync| sync.peer_discovery_interval),
+                tells_root: config.anti_entropy.is_some(),
             })
+        });
+        let sync = config.anti_entropy.clone().map(|anti_entropy| SyncParts {
+            anti_entropy,
+            node_id: config.node_id.to_string(),
+            own_address: advertised(config, address),
+            secret: config
+                .security
+                .cluster_secret
+                .as_ref()
+                .map(|secret| secret.expose().as_bytes().into()),
+            data_dir: config.storage.data_dir.clone(),
         });
         let role = match (&mqtt, &config.broker) {
             (None, _) => BrokerRole::None,
@@ -231,15 +264,21 @@ impl Parts {
         });
         let description = config.description.clone();
         let name = config.node_id.to_string();
+        let facts = Facts::new(name, description, network.max_connections, role);
+        if sync.is_none() {
+            // There is nobody whom it could be behind.
+            facts.sync.set_ready();
+        }
         Ok(Parts {
             socket,
             settings: ClientSettings { limits, network: network.clone() },
             io_threads: network.io_threads,
             engine,
-            facts: Arc::new(Facts::new(name, description, network.max_connections, role)),
+            facts: Arc::new(facts),
             #[cfg(feature = "broker")]
             broker: start_broker(config, limits)?,
             mqtt,
+            sync,
         })
     }
 
@@ -252,15 +291,17 @@ impl Parts {
     ) {
         let runner = System::new();
         let store_thread = Arbiter::new();
+        let sync_thread = self.sync.is_some().then(Arbiter::new);
         let io_threads: Vec<Arbiter> = (0..self.io_threads).map(|_| Arbiter::new()).collect();
-        let system = runner.block_on(self.start(&store_thread, &io_threads, signals, exit));
+        let threads = Threads { store: &store_thread, sync: sync_thread.as_ref(), io: &io_threads };
+        let system = runner.block_on(self.start(threads, signals, exit));
         if let Some(system) = system {
             // The node's owner waits for it.
             let _ = started.send(system);
             // The reason of the end has its own way out.
             let _ = runner.run();
         }
-        for thread in io_threads.into_iter().chain([store_thread]) {
+        for thread in io_threads.into_iter().chain(sync_thread).chain([store_thread]) {
             thread.stop();
             // A thread whose actor panicked has said so already.
             let _ = thread.join();
@@ -269,12 +310,12 @@ impl Parts {
 
     async fn start(
         self,
-        store_thread: &Arbiter,
-        io_threads: &[Arbiter],
+        threads: Threads<'_>,
         signals: Signals,
         exit: mpsc::Sender<ExitReason>,
     ) -> Option<Addr<SystemActor>> {
-        let Parts { socket, settings, engine, facts, mqtt, .. } = self;
+        let Parts { socket, settings, engine, facts, mqtt, sync, .. } = self;
+        let Threads { store: store_thread, sync: sync_thread, io: io_threads } = threads;
         let context = Context::<SystemActor>::new();
         let system = context.address();
         let (engine_facts, watcher) = (facts.clone(), system.clone());
@@ -289,7 +330,11 @@ impl Parts {
             store: store.clone(),
             system: system.clone(),
             facts: facts.clone(),
-            stopping,
+            stopping: stopping.clone(),
+        });
+        let stall_limit = network.connection_timeout;
+        let sync = sync.zip(sync_thread).map(|(parts, thread)| {
+            Arc::new(parts.settings(thread.handle(), stall_limit, stopping))
         });
         let threads = match io_threads {
             [] => vec![store_thread.handle()],
@@ -302,6 +347,7 @@ impl Parts {
             threads,
             connections,
             mqtt,
+            sync,
             #[cfg(feature = "broker")]
             broker: self.broker,
         };
@@ -316,6 +362,38 @@ impl Parts {
             System::current().stop();
         });
         Some(system)
+    }
+}
+
+/// The threads of a node beside its main one.
+struct Threads<'a> {
+    store: &'a Arbiter,
+    /// If it compares data sets with others.
+    sync: Option<&'a Arbiter>,
+    /// For connections; none is the store's.
+    io: &'a [Arbiter],
+}
+
+impl SyncParts {
+    fn settings(
+        self,
+        thread: ArbiterHandle,
+        stall_limit: Duration,
+        stopping: watch::Receiver<bool>,
+    ) -> SyncSettings {
+        let SyncParts { anti_entropy, node_id, own_address, secret, data_dir } = self;
+        let evict_after = u64::try_from(anti_entropy.evict_after.as_millis()).unwrap_or(u64::MAX);
+        SyncSettings {
+            anti_entropy,
+            members: Arc::new(Mutex::new(Members::new(NodeId::of(&node_id), evict_after))),
+            node_id,
+            own_address: PeerAddress::parse(&own_address),
+            secret,
+            data_dir: Arc::new(data_dir),
+            stall_limit,
+            thread,
+            stopping,
+        }
     }
 }
 

@@ -9,12 +9,13 @@ use actix::{
 };
 use log::{error, warn};
 use merkle_kv_core::change::Change;
-use merkle_kv_core::clock::MAX_DRIFT_MILLIS;
-use merkle_kv_core::execute::{Batch, Engine, Progress};
+use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS};
+use merkle_kv_core::execute::{Batch, Carried, Engine, Progress};
 use merkle_kv_core::protocol::StoreFacts;
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Outbox;
-use merkle_kv_core::store::{Applied, Snapshot};
+use merkle_kv_core::session::{Effect, Hello, Outcome};
+use merkle_kv_core::store::{Applied, Registers, Snapshot};
 use std::future;
 use std::panic;
 use std::sync::Arc;
@@ -189,6 +190,94 @@ impl Handler<Pin> for StoreActor {
             self.fold(ctx);
         }
         Box::pin(async move { receiver.await.ok() })
+    }
+}
+
+/// Prepare for a session that a peer opens.
+pub(crate) struct Meet(pub(crate) Box<Hello>);
+
+impl Message for Meet {
+    type Result = ();
+}
+
+impl Handler<Meet> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, Meet(hello): Meet, _: &mut Context<StoreActor>) {
+        self.engine.meet(&hello, wall_clock::now());
+    }
+}
+
+/// Do what a session asks for.
+pub(crate) struct CarryOut(pub(crate) Effect);
+
+impl Message for CarryOut {
+    type Result = Carried;
+}
+
+impl Handler<CarryOut> for StoreActor {
+    type Result = MessageResult<CarryOut>;
+
+    fn handle(&mut self, message: CarryOut, ctx: &mut Context<StoreActor>) -> Self::Result {
+        let ahead = self.engine.store().changes_ahead();
+        let carried = self.engine.carry_out(message.0, wall_clock::now());
+        if self.engine.store().changes_ahead() > ahead {
+            self.warn_of_clock();
+        }
+        self.after_change(ctx);
+        MessageResult(carried)
+    }
+}
+
+/// Hold for dead what both sides of a session do.
+pub(crate) struct Conclude(pub(crate) Outcome);
+
+impl Message for Conclude {
+    type Result = ();
+}
+
+impl Handler<Conclude> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, Conclude(outcome): Conclude, ctx: &mut Context<StoreActor>) {
+        self.engine.conclude(outcome);
+        self.after_change(ctx);
+    }
+}
+
+/// A timestamp for a round of sessions: what is written from now on is above it.
+pub(crate) struct Tick;
+
+impl Message for Tick {
+    type Result = Option<Hlc>;
+}
+
+impl Handler<Tick> for StoreActor {
+    type Result = Option<Hlc>;
+
+    fn handle(&mut self, _: Tick, _: &mut Context<StoreActor>) -> Option<Hlc> {
+        self.engine.store_mut().tick(wall_clock::now()).ok()
+    }
+}
+
+/// Every member has held everything up to here: forget tombstones that old.
+pub(crate) struct RaiseWatermark(pub(crate) Hlc);
+
+impl Message for RaiseWatermark {
+    type Result = ();
+}
+
+impl Handler<RaiseWatermark> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, message: RaiseWatermark, ctx: &mut Context<StoreActor>) {
+        let store = self.engine.store_mut();
+        // Without tombstones there is nothing to gain, and every node would look at all it has.
+        if store.tombstones() > 0 {
+            let registers = store.registers();
+            store.raise(Registers { watermark: message.0, ..registers });
+            self.after_change(ctx);
+        }
     }
 }
 

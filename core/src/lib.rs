@@ -20,6 +20,7 @@ pub mod entry;
 pub mod execute;
 pub mod members;
 pub mod merkle;
+pub mod peers;
 pub mod protocol;
 pub mod rate_limit;
 pub mod replication;

@@ -562,7 +562,7 @@ proptest! {
         let state = if online { PresenceState::Online } else { PresenceState::Offline };
         let boot_id = BootId(boot).to_string();
         let presence =
-            Presence { node_id, state, address, boot_id, joined: keys, version: "1.2.3".to_string(), keys, time };
+            Presence { node_id, state, address, boot_id, joined: keys, version: "1.2.3".to_string(), root: None, keys, time };
         prop_assert_eq!(Presence::decode(&presence.encode()).unwrap(), presence);
     }
 }

@@ -5,12 +5,13 @@
 
 use bytes::BytesMut;
 use merkle_kv_core::clock::UnixMillis;
+use merkle_kv_core::config::PeerAddress;
 use merkle_kv_core::execute::{Answer, Batch, Engine, EngineSettings, Progress, Question};
-use merkle_kv_core::merkle::TreeSeed;
+use merkle_kv_core::merkle::{Tree, TreeSeed};
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{
     COMMANDS, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts, ReplicateAction,
-    ReplicationFacts,
+    ReplicationFacts, SyncFacts, SyncResult,
 };
 use merkle_kv_core::replication::OutboxLimits;
 use merkle_kv_core::store::HashSeed;
@@ -83,11 +84,15 @@ impl Connection {
                 unix_seconds: 1_700_000_000,
                 connections: 1,
                 connections_accepted: 1,
+                root: Some(self.tree().root()),
+                ready: true,
                 mqtt: MqttFacts { state, enabled: self.replicates, ..MqttFacts::default() },
                 ..NodeFacts::default()
             })),
-            // Transcripts write too little for a snapshot to take long.
-            Question::Snapshot => unreachable!("the tree is never away"),
+            Question::Snapshot => {
+                let snapshot = self.engine.store_mut().snapshot(self.now);
+                Answer::Snapshot(snapshot.expect("the tree is here"))
+            }
             Question::Clients => Answer::Clients(vec![ClientFacts {
                 id: 1,
                 address: "127.0.0.1:50000".to_string(),
@@ -100,8 +105,18 @@ impl Connection {
             }
             Question::Replicate(ReplicateAction::Enable) => self.switched(true),
             Question::Replicate(ReplicateAction::Disable) => self.switched(false),
+            Question::Hash(prefix) => {
+                Answer::Hash(self.tree().digest_of_prefix(&prefix.unwrap_or_default()))
+            }
+            Question::Sync(peer) => Answer::Sync(peer.into_iter().map(unreachable).collect()),
+            Question::Peers => Answer::Peers(Vec::new()),
             Question::Quit | Question::Shutdown => Answer::Done,
         }
+    }
+
+    /// Transcripts write too little for a snapshot to take long.
+    fn tree(&mut self) -> Tree {
+        self.engine.store_mut().snapshot(self.now).expect("the tree is here").tree
     }
 
     fn switched(&mut self, replicates: bool) -> Answer {
@@ -113,6 +128,20 @@ impl Connection {
         let end = self.answers.windows(2).position(|pair| pair == b"\r\n")?;
         let line = self.answers.split_to(end + 2);
         Some(String::from_utf8(line[..end].to_vec()).unwrap())
+    }
+}
+
+/// The session with a peer that is not there.
+fn unreachable(address: PeerAddress) -> SyncFacts {
+    SyncFacts {
+        node_id: None,
+        address,
+        result: SyncResult::Failed { error: "connection refused".to_string() },
+        entries_sent: 0,
+        entries_received: 0,
+        bytes: 0,
+        messages: 0,
+        millis: 1,
     }
 }
 
@@ -141,7 +170,7 @@ fn play(transcript: &Transcript) -> Vec<String> {
 
 fn all() -> Vec<Transcript> {
     let all = transcript::read_all(&transcript::directory()).unwrap();
-    assert!(all.len() >= 14, "{} transcripts", all.len());
+    assert!(all.len() >= 17, "{} transcripts", all.len());
     all
 }
 

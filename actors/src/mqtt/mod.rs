@@ -15,6 +15,8 @@ pub(crate) use link::largest_incoming_bytes;
 use crate::facts::Facts;
 use crate::random;
 use crate::store::{Attach, Changed, StoreActor};
+use crate::sync::Joined;
+use crate::system::SystemActor;
 use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
     ResponseFuture, WrapFuture, fut,
@@ -22,6 +24,7 @@ use actix::{
 use claim::Claim;
 use log::{debug, error, info, warn};
 use merkle_kv_core::backoff::{Attempt, Backoff};
+use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::protocol::{Limits, MqttState};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::{Presence, PresenceState};
@@ -48,8 +51,9 @@ const STEADY: Duration = Duration::from_secs(10);
 /// Until a node whose id is taken asks again.
 const CLAIM_AGAIN: Duration = Duration::from_secs(30);
 
-/// How often presence is said again, so that its key count and time stay current.
-const PRESENCE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often presence is said again while the data set changes, so that others see when theirs is
+/// another. While it does not, presence is said at longer intervals.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How often a line is logged that a stranger or an absent broker can cause.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -69,6 +73,10 @@ pub(crate) struct MqttSettings {
     pub(crate) keep_alive: Duration,
     pub(crate) clean_session: bool,
     pub(crate) limits: Limits,
+    /// How often presence is said again, come what may.
+    pub(crate) presence_interval: Duration,
+    /// Whether presence tells the root.
+    pub(crate) tells_root: bool,
 }
 
 /// A node's voice and ear in its cluster. Started again by the system actor if it fails.
@@ -76,7 +84,10 @@ pub(crate) struct MqttActor {
     settings: Arc<MqttSettings>,
     topics: Topics,
     store: Addr<StoreActor>,
+    system: Addr<SystemActor>,
     facts: Arc<Facts>,
+    /// The root that the last presence told, if it told one.
+    told_root: Option<Digest>,
     /// The connection, once there is one; its number tells late events of an earlier one apart.
     session: Option<Session>,
     sessions: u64,
@@ -97,13 +108,16 @@ impl MqttActor {
     pub(crate) fn new(
         settings: Arc<MqttSettings>,
         store: Addr<StoreActor>,
+        system: Addr<SystemActor>,
         facts: Arc<Facts>,
     ) -> MqttActor {
         MqttActor {
             topics: Topics::new(&settings.prefix, &settings.node_id),
             settings,
             store,
+            system,
             facts,
+            told_root: None,
             session: None,
             sessions: 0,
             failures: Attempt::default(),
@@ -132,7 +146,7 @@ impl MqttActor {
     fn join(&mut self, ctx: &mut Context<MqttActor>) {
         self.sessions += 1;
         let number = self.sessions;
-        let farewell = self.presence(PresenceState::Offline, 0).encode();
+        let farewell = self.presence(PresenceState::Offline, 0, None).encode();
         let will = link::will(&self.topics.own_presence, farewell);
         let (client, event_loop) = link::open(&self.settings, &self.settings.client_id, Some(will));
         self.session = Some(Session::new(number, client));
@@ -193,6 +207,7 @@ impl MqttActor {
         info!(broker = format!("{}:{}", self.settings.host, self.settings.port); "joined the cluster");
         self.say_presence(ctx);
         self.publish_next(ctx);
+        self.system.do_send(Joined);
     }
 
     fn finish_drain(&mut self) {
@@ -250,11 +265,8 @@ impl Actor for MqttActor {
 
     fn started(&mut self, ctx: &mut Context<MqttActor>) {
         self.store.do_send(Attach(ctx.address().recipient()));
-        ctx.run_interval(PRESENCE_INTERVAL, |actor, ctx| {
-            if actor.session.as_ref().is_some_and(Session::is_joined) {
-                actor.say_presence(ctx);
-            }
-        });
+        ctx.run_interval(HEARTBEAT, MqttActor::say_presence_if_changed);
+        ctx.run_interval(self.settings.presence_interval, MqttActor::say_presence);
         self.connect(ctx);
     }
 }

@@ -1,28 +1,63 @@
 //! What the MQTT actor says: updates out of the outbox, one at a time, and its presence.
 
-use super::session::Sent;
+use super::session::{Sent, Session};
 use super::{MqttActor, MqttSettings, UPDATE_BYTES};
 use crate::store::{ReadFacts, TakeUpdate};
+use crate::sync;
 use crate::wall_clock;
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use log::error;
 use merkle_kv_core::change::Change;
+use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::replication::{Presence, PresenceState, encode_update};
 
 impl MqttActor {
+    /// Says presence, once the root is known that belongs into it.
     pub(super) fn say_presence(&mut self, ctx: &mut Context<MqttActor>) {
-        let facts = self.store.send(ReadFacts).into_actor(self);
-        ctx.spawn(facts.map(|facts, actor, _| {
-            if actor.session.as_mut().is_some_and(|session| session.may_say(Sent::Presence)) {
-                let keys = facts.map_or(0, |facts| facts.keys);
-                let presence = actor.presence(PresenceState::Online, keys).encode();
-                let topic = actor.topics.own_presence.clone();
-                actor.send(Sent::Presence, &topic, true, presence);
+        if !self.session.as_ref().is_some_and(Session::is_joined) {
+            return;
+        }
+        let facts = self.read_facts().into_actor(self);
+        ctx.spawn(facts.map(|(keys, root), actor, _| actor.send_presence(keys, root)));
+    }
+
+    /// Says presence if the root is another than the last one told.
+    pub(super) fn say_presence_if_changed(&mut self, ctx: &mut Context<MqttActor>) {
+        if !self.settings.tells_root || !self.session.as_ref().is_some_and(Session::is_joined) {
+            return;
+        }
+        let facts = self.read_facts().into_actor(self);
+        ctx.spawn(facts.map(|(keys, root), actor, _| {
+            if root != actor.told_root {
+                actor.send_presence(keys, root);
             }
         }));
     }
 
-    pub(super) fn presence(&self, state: PresenceState, keys: u64) -> Presence {
+    fn read_facts(&self) -> impl Future<Output = (u64, Option<Digest>)> + use<> {
+        let (store, tells_root) = (self.store.clone(), self.settings.tells_root);
+        async move {
+            let keys = store.send(ReadFacts).await.map_or(0, |facts| facts.keys);
+            let root = if tells_root { sync::root(store).await } else { None };
+            (keys, root)
+        }
+    }
+
+    fn send_presence(&mut self, keys: u64, root: Option<Digest>) {
+        if self.session.as_mut().is_some_and(|session| session.may_say(Sent::Presence)) {
+            self.told_root = root;
+            let presence = self.presence(PresenceState::Online, keys, root).encode();
+            let topic = self.topics.own_presence.clone();
+            self.send(Sent::Presence, &topic, true, presence);
+        }
+    }
+
+    pub(super) fn presence(
+        &self,
+        state: PresenceState,
+        keys: u64,
+        root: Option<Digest>,
+    ) -> Presence {
         Presence {
             node_id: self.settings.node_id.clone(),
             state,
@@ -30,6 +65,7 @@ impl MqttActor {
             boot_id: self.settings.boot.to_string(),
             joined: self.facts.mqtt.connections.get(),
             version: merkle_kv_core::VERSION.to_string(),
+            root: root.map(|root| root.to_string()),
             keys,
             time: wall_clock::now().0 / 1_000,
         }
@@ -84,7 +120,7 @@ impl MqttActor {
     /// The last words of a node that stops, once there is nothing left to publish.
     pub(super) fn say_goodbye(&mut self) {
         if self.drained.is_some() {
-            let farewell = self.presence(PresenceState::Offline, 0).encode();
+            let farewell = self.presence(PresenceState::Offline, 0, None).encode();
             let topic = self.topics.own_presence.clone();
             self.send(Sent::Farewell, &topic, true, farewell);
         }

@@ -3,6 +3,7 @@
 use super::MqttActor;
 use super::session::Sent;
 use crate::store::{Apply, Repeat};
+use crate::sync::PeerSeen;
 use actix::{AsyncContext, Context, ResponseActFuture, WrapFuture, fut};
 use log::{debug, warn};
 use merkle_kv_core::rate_limit::Verdict;
@@ -87,7 +88,7 @@ impl MqttActor {
 
     pub(super) fn answer(&mut self) {
         if self.session.as_mut().is_some_and(|session| session.may_say(Sent::Answer)) {
-            let presence = self.presence(PresenceState::Online, 0).encode();
+            let presence = self.presence(PresenceState::Online, 0, None).encode();
             let topic = self.topics.holder.clone();
             self.send(Sent::Answer, &topic, false, presence);
         }
@@ -101,6 +102,7 @@ impl MqttActor {
         if message.topic == self.topics.own_presence {
             return self.receive_own_presence(&presence, ctx);
         }
+        self.system.do_send(PeerSeen(presence.clone()));
         let known = self.peers.get(&presence.node_id);
         let has_joined = presence.has_joined_since(known);
         if self.peers.len() < MAX_PEERS || known.is_some() {

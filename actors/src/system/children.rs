@@ -9,6 +9,7 @@ use crate::facts::Facts;
 use crate::listener::{ListenerActor, StopListening};
 use crate::mqtt::{MqttActor, MqttSettings};
 use crate::store::StoreActor;
+use crate::sync::{SyncActor, SyncSettings};
 use actix::{Addr, ArbiterHandle};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(crate) struct Plan {
     pub(crate) threads: Vec<ArbiterHandle>,
     pub(crate) connections: Arc<ConnectionSettings>,
     pub(crate) mqtt: Option<Arc<MqttSettings>>,
+    pub(crate) sync: Option<Arc<SyncSettings>>,
     #[cfg(feature = "broker")]
     pub(crate) broker: Option<BrokerSource>,
 }
@@ -32,6 +34,7 @@ pub(super) struct Children {
     plan: Plan,
     listener: Option<Addr<ListenerActor>>,
     mqtt: Option<Addr<MqttActor>>,
+    sync: Option<Addr<SyncActor>>,
     /// Only a test speaks to it.
     #[cfg(all(test, feature = "broker"))]
     broker: Option<Addr<BrokerActor>>,
@@ -43,6 +46,7 @@ impl Children {
             plan,
             listener: None,
             mqtt: None,
+            sync: None,
             #[cfg(all(test, feature = "broker"))]
             broker: None,
         }
@@ -50,6 +54,10 @@ impl Children {
 
     pub(super) fn mqtt(&self) -> Option<Addr<MqttActor>> {
         self.mqtt.clone()
+    }
+
+    pub(super) fn sync(&self) -> Option<Addr<SyncActor>> {
+        self.sync.clone()
     }
 
     pub(super) fn replicates(&self) -> bool {
@@ -75,8 +83,15 @@ impl Children {
             Child::Mqtt => {
                 if let Some(settings) = &plan.mqtt {
                     let (store, facts) = (plan.store.clone(), plan.facts.clone());
-                    let make = |_| MqttActor::new(settings.clone(), store, facts);
+                    let make = |_| MqttActor::new(settings.clone(), store, system, facts);
                     self.mqtt = Some(start_watched(make, ended));
+                }
+            }
+            Child::Sync => {
+                if let Some(settings) = &plan.sync {
+                    let (store, facts) = (plan.store.clone(), plan.facts.clone());
+                    let make = |_| SyncActor::new(settings.clone(), store, facts);
+                    self.sync = Some(start_watched(make, ended));
                 }
             }
             Child::Broker =>

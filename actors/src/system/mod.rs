@@ -19,8 +19,10 @@ use crate::exit::ExitReason;
 use crate::facts::Facts;
 use crate::mqtt::{Drain, MqttActor, Switched};
 use crate::random;
+use crate::sync::{Joined, PeerSeen, SyncActor};
 use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture,
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message,
+    MessageResult, WrapFuture,
 };
 use children::Children;
 use log::{error, info, warn};
@@ -55,6 +57,8 @@ pub(crate) enum Child {
     Listener,
     /// Replicates.
     Mqtt,
+    /// Compares data sets with peers.
+    Sync,
     /// Hosts the in-process broker.
     Broker,
 }
@@ -120,7 +124,7 @@ impl Actor for SystemActor {
     type Context = Context<SystemActor>;
 
     fn started(&mut self, ctx: &mut Context<SystemActor>) {
-        for child in [Child::Broker, Child::Mqtt, Child::Listener] {
+        for child in [Child::Broker, Child::Sync, Child::Mqtt, Child::Listener] {
             self.children.start(child, ctx.address());
         }
     }
@@ -147,7 +151,7 @@ impl Handler<ChildDown> for SystemActor {
                 error!(reason:%; "the store failed, the node stops");
                 self.finish(reason, ctx);
             }
-            (Child::Listener | Child::Mqtt | Child::Broker, _) => {
+            (Child::Listener | Child::Mqtt | Child::Sync | Child::Broker, _) => {
                 error!(actor:? = child, reason:%; "an actor failed and is started again");
                 self.restart_later(child, ctx);
             }
@@ -218,7 +222,48 @@ impl Handler<SetReplication> for SystemActor {
             // An actor that is being started again reads the switch when it connects.
             mqtt.do_send(Switched);
         }
+        if let (true, Some(sync)) = (on, self.children.sync()) {
+            // It may have missed as much as by losing its broker.
+            sync.do_send(Joined);
+        }
         true
+    }
+}
+
+/// Where the sync actor is now; nothing if anti-entropy is off.
+pub(crate) struct FindSync;
+
+impl Message for FindSync {
+    type Result = Option<Addr<SyncActor>>;
+}
+
+impl Handler<FindSync> for SystemActor {
+    type Result = MessageResult<FindSync>;
+
+    fn handle(&mut self, _: FindSync, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.children.sync())
+    }
+}
+
+impl Handler<PeerSeen> for SystemActor {
+    type Result = ();
+
+    fn handle(&mut self, seen: PeerSeen, _: &mut Self::Context) {
+        // One that is being started again hears of the peer with its next heartbeat.
+        if let Some(sync) = self.children.sync() {
+            sync.do_send(seen);
+        }
+    }
+}
+
+impl Handler<Joined> for SystemActor {
+    type Result = ();
+
+    fn handle(&mut self, joined: Joined, _: &mut Self::Context) {
+        // One that is being started again begins with everybody.
+        if let Some(sync) = self.children.sync() {
+            sync.do_send(joined);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::listener::ListenerActor;
 use crate::mqtt::MqttActor;
 use crate::node::{Node, Signals};
 use crate::store::StoreActor;
+use crate::sync::SyncActor;
 use actix::{Actor, ActorContext, Context, Handler, Message};
 use merkle_kv_core::config;
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ macro_rules! panics {
     )+};
 }
 
-panics!(SystemActor, StoreActor, ListenerActor, ConnectionActor, MqttActor);
+panics!(SystemActor, StoreActor, ListenerActor, ConnectionActor, MqttActor, SyncActor);
 #[cfg(feature = "broker")]
 panics!(BrokerActor);
 
@@ -59,6 +60,7 @@ impl Handler<PanicIn> for SystemActor {
             Child::Store => self.children.store().do_send(Panic),
             Child::Listener => self.children.listener().do_send(Panic),
             Child::Mqtt => self.children.mqtt().unwrap().do_send(Panic),
+            Child::Sync => self.children.sync().unwrap().do_send(Panic),
             #[cfg(feature = "broker")]
             Child::Broker => self.children.broker().do_send(Panic),
             #[cfg(not(feature = "broker"))]
@@ -188,6 +190,24 @@ fn a_panic_in_a_connection_closes_that_one_and_frees_its_place() {
         assert!(Instant::now() < deadline, "its place was not freed");
     }
     assert_eq!((other.ask("PING"), restarts(&mut other)), ("PONG".into(), 0));
+}
+
+#[test]
+fn after_a_panic_in_the_sync_actor_peers_are_met_as_before() {
+    let a = lonely("sync-a");
+    let peers = format!("[anti_entropy]\npeer_list = [\"{}\"]\n", a.address());
+    let b = node("sync-b", &format!("[mqtt]\nenabled = false\n{peers}"));
+    let (mut on_a, mut on_b) = (Client::of(&a), Client::of(&b));
+    for times in 1..=2 {
+        assert_eq!(on_a.ask(&format!("SET k {times}")), "OK");
+        for node in [&a, &b] {
+            node.system().do_send(PanicIn(Child::Sync));
+        }
+        // The next one begins with every peer that it knows of.
+        let value = format!("VALUE {times}");
+        on_b.until("GET k", |reply| reply == value);
+        assert_eq!((restarts(&mut on_a), restarts(&mut on_b)), (times, times));
+    }
 }
 
 #[cfg(feature = "broker")]

@@ -3,13 +3,15 @@
 
 use super::engine::{Count, Engine, Outcome, listed};
 use crate::clock::UnixMillis;
+use crate::config::PeerAddress;
+use crate::merkle::Digest;
 use crate::protocol::text::ReplyWriter;
 use crate::protocol::{
-    ClientError, ClientFacts, Dialect, NodeFacts, ReplicateAction, ReplicationFacts, Reply, Report,
-    Request, StoreFacts,
+    ClientError, ClientFacts, Dialect, NodeFacts, PeerFacts, ReplicateAction, ReplicationFacts,
+    Reply, Report, Request, StoreFacts, SyncFacts,
 };
 use crate::store::{Listing, ListingQuery, Snapshot};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use std::vec;
 
 /// Replies that one slice makes before they are sent, in bytes: what a client that does not read
@@ -21,7 +23,7 @@ pub(super) const SLICE_OUTPUT_BYTES: usize = 256 << 10;
 const SLICE_COMMANDS: usize = 1_000;
 
 /// What only the node as a whole can answer or do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Facts for INFO.
     Info,
@@ -33,6 +35,13 @@ pub enum Question {
     Clients,
     /// Switch or show replication.
     Replicate(ReplicateAction),
+    /// The digest of everything, or of the keys with a prefix. To compute it can take a second, so
+    /// it is not done between other commands.
+    Hash(Option<Bytes>),
+    /// Sessions with every peer, or with one, run now.
+    Sync(Option<PeerAddress>),
+    /// The other nodes.
+    Peers,
     /// Close the connection once the reply is written; what follows is not run.
     Quit,
     /// Stop the node.
@@ -50,6 +59,12 @@ pub enum Answer {
     Clients(Vec<ClientFacts>),
     /// To Replicate(Status).
     Replication(ReplicationFacts),
+    /// To Hash.
+    Hash(Digest),
+    /// To Sync: every session, in the order in which they ended.
+    Sync(Vec<SyncFacts>),
+    /// To Peers.
+    Peers(Vec<PeerFacts>),
     /// It is done.
     Done,
     /// It cannot be done.
@@ -57,7 +72,7 @@ pub enum Answer {
 }
 
 /// Why a slice ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Every request is answered.
     Done,
@@ -130,7 +145,7 @@ impl Batch {
                     self.work = Some(self.counted(count, engine));
                 }
                 Some(Work::Asking(question, facts)) => {
-                    self.work = Some(Work::Asking(question, facts));
+                    self.work = Some(Work::Asking(question.clone(), facts));
                     return Progress::Ask(question);
                 }
             }
@@ -171,7 +186,11 @@ impl Batch {
             (Answer::Node(node), _) => Reply::Report(Report::Info(Box::new((*node, store)))),
             (Answer::Clients(clients), _) => Reply::Report(Report::Clients(clients)),
             (Answer::Replication(facts), _) => Reply::Replication(facts),
-            // Answered above if it was asked for.
+            (Answer::Hash(digest), Question::Hash(prefix)) => Reply::Hash(prefix, digest),
+            (Answer::Hash(digest), _) => Reply::Hash(None, digest),
+            (Answer::Sync(sessions), _) => Reply::Report(Report::Sync(sessions)),
+            (Answer::Peers(peers), _) => Reply::Report(Report::Peers(peers)),
+            // A snapshot that was asked for is answered above.
             (Answer::Snapshot(_), _) | (Answer::Done, _) => Reply::Ok,
             (Answer::Refused(error), _) => Reply::Error(error),
         };

@@ -192,6 +192,9 @@ impl Engine {
             Command::Stats => return Ok(Outcome::Counting(Count::Stats)),
             Command::ClientList => return Ok(Outcome::Ask(Question::Clients)),
             Command::Replicate(action) => return Ok(Outcome::Ask(Question::Replicate(action))),
+            Command::Hash { prefix } => return Ok(Outcome::Ask(Question::Hash(prefix))),
+            Command::Sync { peer } => return Ok(Outcome::Ask(Question::Sync(peer))),
+            Command::Peers => return Ok(Outcome::Ask(Question::Peers)),
             Command::Quit => return Ok(Outcome::Ask(Question::Quit)),
             Command::Shutdown => return Ok(Outcome::Ask(Question::Shutdown)),
         };

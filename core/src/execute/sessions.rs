@@ -23,7 +23,6 @@ impl Engine {
     /// afterwards, so that nothing which this node writes later is older than the peer's clock.
     pub fn meet(&mut self, hello: &Hello, now: UnixMillis) {
         self.store.follow(hello.clock, now);
-        self.raise_flush(hello.registers.flush);
     }
 
     /// Does what a session asks for.

@@ -4,8 +4,9 @@ use super::batch::SLICE_OUTPUT_BYTES;
 use super::{Answer, Batch, Engine, EngineSettings, Progress, Question};
 use crate::change::Change;
 use crate::clock::{Hlc, UnixMillis};
+use crate::config::PeerAddress;
 use crate::entry::Entry;
-use crate::merkle::TreeSeed;
+use crate::merkle::{Digest, TreeSeed};
 use crate::protocol::text::Decoder;
 use crate::protocol::{
     ClientError, ClientFacts, Dialect, Limits, MqttState, NodeFacts, ReplicateAction,
@@ -14,7 +15,7 @@ use crate::protocol::{
 use crate::replication::OutboxLimits;
 use crate::store::HashSeed;
 use crate::version::{NodeId, Version};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
@@ -330,7 +331,7 @@ fn what_only_the_node_knows_is_asked_and_answered_in_its_place() {
         (Question::Shutdown, Answer::Done),
     ];
     for (question, answer) in turns {
-        assert_eq!(batch.run(&mut engine, NOW), Progress::Ask(question));
+        assert_eq!(batch.run(&mut engine, NOW), Progress::Ask(question.clone()));
         assert_eq!(batch.run(&mut engine, NOW), Progress::Ask(question), "it stays asked");
         batch.answer(answer);
     }
@@ -341,6 +342,38 @@ fn what_only_the_node_knows_is_asked_and_answered_in_its_place() {
         "PONG 1\r\nREPLICATION enabled connected queued=4\r\n\
          ERROR: Replication off: mqtt.enabled is false in this node's configuration\r\n\
          CLIENT LIST\r\nid=7 addr=1.2.3.4:5 age=3 idle=1\r\nEND\r\nOK\r\nPONG 2\r\n"
+    );
+}
+
+#[test]
+fn a_digest_is_given_for_the_prefix_that_was_asked_for_and_sessions_for_the_peer() {
+    let mut engine = engine();
+    let mut batch = batch("HASH\nHASH user:\nSYNC\nSYNC node-2:7379\nPEERS\nHASH x\nPING\n");
+    let digest = Digest::empty();
+    let turns = [
+        (Question::Hash(None), Answer::Hash(digest)),
+        (Question::Hash(Some(Bytes::from_static(b"user:"))), Answer::Hash(digest)),
+        (Question::Sync(None), Answer::Sync(Vec::new())),
+        (
+            Question::Sync(PeerAddress::parse("node-2:7379")),
+            Answer::Refused(ClientError::Unavailable { what: "anti-entropy" }),
+        ),
+        (Question::Peers, Answer::Peers(Vec::new())),
+        (Question::Hash(Some(Bytes::from_static(b"x"))), Answer::Refused(ClientError::SyncOff)),
+    ];
+    for (question, answer) in turns {
+        assert_eq!(batch.run(&mut engine, NOW), Progress::Ask(question));
+        batch.answer(answer);
+    }
+    assert_eq!(batch.run(&mut engine, NOW), Progress::Done);
+    assert_eq!(
+        std::str::from_utf8(&batch.output).unwrap(),
+        format!(
+            "HASH {digest}\r\nHASH user: {digest}\r\nSYNC\r\nEND\r\n\
+             ERROR: Unavailable: anti-entropy did not answer, try again\r\nPEERS 0\r\nEND\r\n\
+             ERROR: Anti-entropy off: anti_entropy.enabled is false in this node's configuration\r\n\
+             PONG\r\n"
+        )
     );
 }
 

@@ -29,6 +29,12 @@ impl Tree {
         runs.first().map_or_else(Digest::empty, |whole| whole.digest)
     }
 
+    /// The root of a tree of just the entries whose keys begin with this.
+    pub fn digest_of_prefix(&self, prefix: &[u8]) -> Digest {
+        let end = KeyRange::end_of_prefix(prefix);
+        self.digest_of(KeyRange { from: prefix, to: end.as_deref() })
+    }
+
     /// The runs of a range: each ends before the next key whose priority reaches `threshold`.
     pub fn runs(&self, range: KeyRange<'_>, threshold: Priority) -> Vec<Run> {
         self.cut(range, Some(threshold))

@@ -6,6 +6,7 @@ use super::error::ClientError;
 use super::limits::{Dialect, Limits};
 use super::table::CommandSpec;
 use super::text::quote::{self, Unquoted};
+use crate::config::PeerAddress;
 use bytes::Bytes;
 
 /// Keys that one command may name. A line has room for two million one-letter keys, and each costs
@@ -161,6 +162,33 @@ impl<'a> Args<'a> {
             }
         }
         Ok(Command::Scan { prefix, after, limit })
+    }
+
+    pub(super) fn prefix(&self) -> Result<Option<Bytes>, ClientError> {
+        let mut words = self.words();
+        let prefix = words.next();
+        match words.next() {
+            None => prefix.map(|word| self.bound(word)).transpose(),
+            Some(_) => Err(ClientError::TooManyArguments { command: self.spec }),
+        }
+    }
+
+    /// Where a peer is, or nothing. For 0.1 servers these were two words that both had to be there;
+    /// options behind them are not looked at, as no session here is partial or unverified.
+    pub(super) fn peer(&self) -> Result<Option<PeerAddress>, ClientError> {
+        let mut words = self.plain_words();
+        let found = match (self.dialect, words.next(), words.next()) {
+            (Dialect::Standard, None, _) => return Ok(None),
+            (Dialect::Standard, Some(address), None) => self.reference(address),
+            (Dialect::Standard, Some(_), Some(_)) => {
+                return Err(ClientError::TooManyArguments { command: self.spec });
+            }
+            (Dialect::Legacy, None, _) => return Err(self.missing(0)),
+            (Dialect::Legacy, Some(_), None) => return Err(self.missing(1)),
+            (Dialect::Legacy, Some(host), Some(port)) => [host, port].join(&b':').into(),
+        };
+        let peer = std::str::from_utf8(&found).ok().and_then(PeerAddress::parse);
+        peer.map(Some).ok_or(ClientError::NotAnAddress { found })
     }
 
     /// All the rest as one message; nothing if there is none.

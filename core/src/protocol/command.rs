@@ -2,6 +2,7 @@
 
 use super::error::ClientError;
 use super::table::CommandId;
+use crate::config::PeerAddress;
 use bytes::Bytes;
 
 /// One command with its arguments, checked for form and size.
@@ -21,6 +22,9 @@ pub enum Command {
     KeyCount,
     Flush,
     Replicate(ReplicateAction),
+    Hash { prefix: Option<Bytes> },
+    Sync { peer: Option<PeerAddress> },
+    Peers,
     Ping { message: Option<Bytes> },
     Echo { message: Bytes },
     Version,

@@ -42,6 +42,8 @@ pub enum ClientError {
     ValueTooLong { limit: usize, found: usize },
     #[error("Invalid number: {} is not {expected}", quoted(.found))]
     NotANumber { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Invalid address: {} is not host:port", quoted(.found))]
+    NotAnAddress { found: Bytes },
     #[error("Wrong type: the value of {} is not a 64-bit signed integer", quoted(.key))]
     ValueNotANumber { key: Bytes },
     #[error("Overflow: the new value of {} would not fit 64 bits, it stays as it was", quoted(.key))]
@@ -54,6 +56,10 @@ pub enum ClientError {
     NoUsers,
     #[error("Replication off: mqtt.enabled is false in this node's configuration")]
     ReplicationOff,
+    #[error("Anti-entropy off: anti_entropy.enabled is false in this node's configuration")]
+    SyncOff,
+    #[error("Unsupported peer protocol: this node speaks PEER 1")]
+    OtherPeerProtocol,
     #[error("Unavailable: {what} did not answer, try again")]
     Unavailable { what: &'static str },
 }

@@ -15,6 +15,7 @@ pub use error::ClientError;
 pub use limits::{Dialect, Limits};
 pub use reply::{Keys, Reply};
 pub use report::{
-    BrokerRole, ClientFacts, MqttFacts, MqttState, NodeFacts, ReplicationFacts, Report, StoreFacts,
+    BrokerRole, ClientFacts, MqttFacts, MqttState, NodeFacts, PeerFacts, PeerRoot, PeerState,
+    ReplicationFacts, Report, StoreFacts, SyncCounts, SyncFacts, SyncResult,
 };
 pub use table::{Access, COMMANDS, CommandId, CommandSpec, command_reference};

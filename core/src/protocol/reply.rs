@@ -4,6 +4,7 @@
 use super::error::ClientError;
 use super::report::{ReplicationFacts, Report};
 use crate::entry::Entry;
+use crate::merkle::Digest;
 use bytes::Bytes;
 use std::fmt;
 
@@ -30,7 +31,9 @@ pub enum Reply {
     Message(&'static str, Option<Bytes>),
     /// The version of the program.
     Version,
-    /// Lines of facts (INFO, STATS, CLIENT LIST, HELP).
+    /// The digest of everything, or of the keys with a prefix.
+    Hash(Option<Bytes>, Digest),
+    /// Lines of facts (INFO, STATS, SYNC, PEERS, CLIENT LIST, HELP).
     Report(Report),
     /// The state of replication.
     Replication(ReplicationFacts),

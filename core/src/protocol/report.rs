@@ -1,7 +1,10 @@
-//! INFO, STATS, CLIENT LIST and HELP: the facts, and the lines that they make. Where a fact comes
-//! from is the caller's business.
+//! INFO, STATS, SYNC, PEERS, CLIENT LIST and HELP: the facts, and the lines that they make. Where a
+//! fact comes from is the caller's business.
 
 use super::table::COMMANDS;
+use super::text::quote::in_quotes;
+use crate::config::{NodeName, PeerAddress};
+use crate::merkle::Digest;
 
 /// What the node as a whole knows of itself.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,12 @@ pub struct NodeFacts {
     pub actor_restarts: u64,
     /// Replication over MQTT.
     pub mqtt: MqttFacts,
+    /// The root of the Merkle tree; nothing while it is not known.
+    pub root: Option<Digest>,
+    /// Whether the node has caught up with the others.
+    pub ready: bool,
+    /// Anti-entropy.
+    pub sync: SyncCounts,
 }
 
 /// Where the MQTT broker runs.
@@ -70,6 +79,26 @@ pub struct MqttFacts {
     pub stale_changes: u64,
     pub undecodable: u64,
     pub connections: u64,
+}
+
+/// Anti-entropy, counted since the start.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // the names are those of the STATS lines, documented there
+pub struct SyncCounts {
+    pub sessions_opened: u64,
+    pub sessions_answered: u64,
+    pub equal: u64,
+    pub different: u64,
+    pub failed: u64,
+    pub busy: u64,
+    pub entries_sent: u64,
+    pub entries_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub given_up: u64,
+    pub written_again: u64,
+    /// The watermark, in milliseconds since 1970; 0 before there is one.
+    pub tombstones_removed_up_to: u64,
 }
 
 /// What REPLICATE STATUS says.
@@ -141,6 +170,82 @@ pub struct ClientFacts {
     pub idle_seconds: u64,
 }
 
+/// One session with a peer, after its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncFacts {
+    /// The peer's name, if it told one.
+    pub node_id: Option<NodeName>,
+    /// Where it was met.
+    pub address: PeerAddress,
+    /// What came of it.
+    pub result: SyncResult,
+    /// Entries that went to the peer.
+    pub entries_sent: u64,
+    /// Entries that came from it.
+    pub entries_received: u64,
+    /// Bytes of the whole session, both ways.
+    pub bytes: u64,
+    /// Messages of the whole session, both ways.
+    pub messages: u64,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}
+
+/// What came of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyncResult {
+    /// Both nodes hold the same entries.
+    Equal,
+    /// It ran to its end, and something differs still.
+    Different,
+    /// There was none, or it broke off.
+    Failed {
+        /// Why, for a person.
+        error: String,
+    },
+}
+
+/// One other node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerFacts {
+    /// Its name, if it is known.
+    pub node_id: Option<NodeName>,
+    /// Where it is met.
+    pub address: PeerAddress,
+    /// Whether it is there.
+    pub state: PeerState,
+    /// Whether it holds what this node holds.
+    pub root: PeerRoot,
+    /// When both last held the same, in seconds since 1970.
+    pub last_equal: Option<u64>,
+    /// Why the last session with it failed; nothing if it did not.
+    pub last_error: Option<String>,
+}
+
+/// Whether a peer is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PeerState {
+    /// It says so, or a session with it has just ended well.
+    Up,
+    /// It said goodbye, or cannot be reached.
+    Down,
+    /// Nobody has heard of it yet.
+    #[default]
+    Unknown,
+}
+
+/// How a peer's root compares with the own one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PeerRoot {
+    /// Both hold the same entries.
+    Equal,
+    /// They do not.
+    Different,
+    /// The peer's is not known.
+    #[default]
+    Unknown,
+}
+
 /// A reply of several lines.
 #[derive(Clone, Debug)]
 pub enum Report {
@@ -148,6 +253,10 @@ pub enum Report {
     Info(Box<(NodeFacts, StoreFacts)>),
     /// STATS.
     Stats(Box<(NodeFacts, StoreFacts)>),
+    /// SYNC.
+    Sync(Vec<SyncFacts>),
+    /// PEERS.
+    Peers(Vec<PeerFacts>),
     /// CLIENT LIST.
     Clients(Vec<ClientFacts>),
     /// HELP.
@@ -156,13 +265,16 @@ pub enum Report {
 
 impl Report {
     /// The line that opens the report in the standard dialect.
-    pub(super) fn title(&self) -> &'static str {
-        match self {
+    pub(super) fn title(&self) -> String {
+        let title = match self {
             Report::Info(_) => "# Server Information",
             Report::Stats(_) => "STATS",
+            Report::Sync(_) => "SYNC",
+            Report::Peers(peers) => return format!("PEERS {}", peers.len()),
             Report::Clients(_) => "CLIENT LIST",
             Report::Help => "HELP",
-        }
+        };
+        title.to_owned()
     }
 
     /// The lines between the title and the end.
@@ -170,6 +282,8 @@ impl Report {
         match self {
             Report::Info(facts) => info_lines(&facts.0, &facts.1),
             Report::Stats(facts) => stats_lines(&facts.0, &facts.1),
+            Report::Sync(sessions) => sessions.iter().map(sync_line).collect(),
+            Report::Peers(peers) => peers.iter().map(peer_line).collect(),
             Report::Clients(clients) => clients.iter().map(client_line).collect(),
             Report::Help => help_lines(),
         }
@@ -199,6 +313,57 @@ impl MqttState {
     }
 }
 
+impl SyncFacts {
+    /// The peer in SYNC: `node_id@host:port`, or `host:port` of one that told no name.
+    pub(super) fn peer(&self) -> String {
+        match &self.node_id {
+            Some(node_id) => format!("{node_id}@{}", self.address),
+            None => self.address.to_string(),
+        }
+    }
+}
+
+impl SyncResult {
+    /// The word in SYNC.
+    pub fn name(&self) -> &'static str {
+        match self {
+            SyncResult::Equal => "equal",
+            SyncResult::Different => "different",
+            SyncResult::Failed { .. } => "failed",
+        }
+    }
+
+    /// Why it failed; nothing if it did not.
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            SyncResult::Equal | SyncResult::Different => None,
+            SyncResult::Failed { error } => Some(error),
+        }
+    }
+}
+
+impl PeerState {
+    /// The word in PEERS.
+    pub fn name(self) -> &'static str {
+        match self {
+            PeerState::Up => "up",
+            PeerState::Down => "down",
+            PeerState::Unknown => "unknown",
+        }
+    }
+}
+
+impl PeerRoot {
+    /// The word in PEERS.
+    pub fn name(self) -> &'static str {
+        match self {
+            PeerRoot::Equal => "equal",
+            PeerRoot::Different => "different",
+            PeerRoot::Unknown => "unknown",
+        }
+    }
+}
+
 fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
     let mut lines = vec![
         format!("version:{}", crate::VERSION),
@@ -211,17 +376,21 @@ fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         format!("memory_usage_mb:{:.1}", store.memory_bytes as f64 / f64::from(1 << 20)),
         format!("total_keys:{}", store.keys),
         format!("tombstones:{}", store.tombstones),
+    ]);
+    lines.extend(node.root.iter().map(|root| format!("root_hash:{root}")));
+    lines.extend([
         format!("connected_clients:{}", node.connections),
         format!("broker:{}", node.mqtt.role.name()),
         format!("broker_state:{}", node.mqtt.state.name()),
         format!("replication:{}", if node.mqtt.enabled { "enabled" } else { "disabled" }),
+        format!("ready:{}", if node.ready { "yes" } else { "no" }),
         format!("peers:{}", node.mqtt.peers),
     ]);
     lines
 }
 
 fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
-    let mqtt = &node.mqtt;
+    let NodeFacts { mqtt, sync, .. } = node;
     let mut lines: Vec<String> = [
         ("uptime_seconds", node.uptime_seconds),
         ("total_connections", node.connections_accepted),
@@ -252,9 +421,45 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("mqtt_applied_changes", mqtt.applied_changes),
         ("mqtt_stale_changes", mqtt.stale_changes),
         ("mqtt_undecodable", mqtt.undecodable),
+        ("sync_sessions_opened", sync.sessions_opened),
+        ("sync_sessions_answered", sync.sessions_answered),
+        ("sync_equal", sync.equal),
+        ("sync_different", sync.different),
+        ("sync_failed", sync.failed),
+        ("sync_busy", sync.busy),
+        ("sync_entries_sent", sync.entries_sent),
+        ("sync_entries_received", sync.entries_received),
+        ("sync_bytes_sent", sync.bytes_sent),
+        ("sync_bytes_received", sync.bytes_received),
+        ("sync_given_up", sync.given_up),
+        ("sync_written_again", sync.written_again),
+        ("tombstones_removed_up_to", sync.tombstones_removed_up_to),
     ];
     lines.extend(rest.iter().map(|(name, value)| format!("{name}:{value}")));
     lines
+}
+
+fn sync_line(session: &SyncFacts) -> String {
+    let SyncFacts { result, entries_sent, entries_received, bytes, messages, millis, .. } = session;
+    let error = result.error().map(|error| format!(" error={}", in_quotes(error)));
+    format!(
+        "{} {} sent={entries_sent} received={entries_received} bytes={bytes} messages={messages} \
+         ms={millis}{}",
+        session.peer(),
+        result.name(),
+        error.unwrap_or_default(),
+    )
+}
+
+fn peer_line(peer: &PeerFacts) -> String {
+    let PeerFacts { node_id, address, state, root, last_equal, last_error } = peer;
+    let node_id = node_id.as_ref().map_or("?", NodeName::as_str);
+    let last_equal = last_equal.map_or("never".to_owned(), |seconds| seconds.to_string());
+    let last_error = last_error.as_ref().map_or("none".to_owned(), |error| in_quotes(error));
+    let (state, root) = (state.name(), root.name());
+    format!(
+        "{node_id} {address} {state} root={root} last_equal={last_equal} last_error={last_error}"
+    )
 }
 
 fn client_line(client: &ClientFacts) -> String {

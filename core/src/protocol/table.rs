@@ -78,7 +78,7 @@ impl CommandId {
 }
 
 /// Words that clients may already know from the documentation of later releases.
-const LATER: &[&str] = &["EXPIRE", "PERSIST", "TTL", "HASH", "SYNC", "PEERS"];
+const LATER: &[&str] = &["EXPIRE", "PERSIST", "TTL"];
 
 const ONE_KEY: &str = "a key";
 const KEY_AND_VALUE: &str = "a key and a value";
@@ -240,6 +240,36 @@ pub const COMMANDS: &[CommandSpec] = &[
             ];
             args.choice(&choices, "ENABLE, DISABLE, STATUS").map(Command::Replicate)
         },
+    },
+    CommandSpec {
+        name: "HASH",
+        aliases: &[],
+        arguments: "[prefix]",
+        needs: "at most a prefix",
+        reply: "HASH digest, or HASH prefix digest",
+        summary: "the root of the Merkle tree, or that of the keys with a prefix",
+        access: Access::Read,
+        parse: |args| Ok(Command::Hash { prefix: args.prefix()? }),
+    },
+    CommandSpec {
+        name: "SYNC",
+        aliases: &[],
+        arguments: "[host:port]",
+        needs: "at most one peer, as host:port",
+        reply: "SYNC, a line for each session, END",
+        summary: "compare with every peer, or with one, and repair what differs",
+        access: Access::Admin,
+        parse: |args| Ok(Command::Sync { peer: args.peer()? }),
+    },
+    CommandSpec {
+        name: "PEERS",
+        aliases: &[],
+        arguments: "",
+        needs: NOTHING,
+        reply: "PEERS n, a line for each peer, END",
+        summary: "the other nodes, and whether they hold the same",
+        access: Access::Read,
+        parse: |args| args.nothing().map(|()| Command::Peers),
     },
     CommandSpec {
         name: "PING",

@@ -1,7 +1,7 @@
 //! Presence: what a node says of itself in `{prefix}/nodes/{node_id}`, as JSON that a person can
 //! read with any MQTT client.
 
-use crate::version::BootId;
+use crate::version::{BootId, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// A node's own account of itself.
@@ -20,6 +20,9 @@ pub struct Presence {
     pub joined: u64,
     /// The version of the program.
     pub version: String,
+    /// The root of its data set, 64 hex digits. Nothing if it does not compare data sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
     /// Keys that have a value.
     pub keys: u64,
     /// When this was said, in seconds since 1970 on that node's clock.
@@ -45,6 +48,16 @@ impl Presence {
     /// The presence that a message carries; the reason, if it carries none.
     pub fn decode(message: &[u8]) -> Result<Presence, serde_json::Error> {
         serde_json::from_slice(message)
+    }
+
+    /// Whether the node is up.
+    pub fn is_online(&self) -> bool {
+        self.state == PresenceState::Online
+    }
+
+    /// The node in versions.
+    pub fn node(&self) -> NodeId {
+        NodeId::of(&self.node_id)
     }
 
     /// Whether the node has joined again since it said `before`, or is heard of for the first
@@ -75,6 +88,7 @@ mod tests {
             boot_id: BootId(255).to_string(),
             joined: 2,
             version: "0.2.0".into(),
+            root: None,
             keys: 3,
             time: 1_700_000_000,
         }
@@ -90,8 +104,12 @@ mod tests {
                 r#""boot_id":"00000000000000ff","joined":2,"version":"0.2.0","keys":3,"time":1700000000}"#
             )
         );
-        let extended = text.replace("\"keys\"", "\"root\":\"ab\",\"keys\"");
+        let extended = text.replace("\"keys\"", "\"later\":\"ab\",\"keys\"");
         assert_eq!(Presence::decode(extended.as_bytes()).unwrap(), presence());
+        let with_root = Presence { root: Some("ab".into()), ..presence() };
+        let text = text.replace("\"keys\"", "\"root\":\"ab\",\"keys\"");
+        assert_eq!(String::from_utf8(with_root.encode()).unwrap(), text);
+        assert_eq!(Presence::decode(text.as_bytes()).unwrap(), with_root);
         assert!(Presence::decode(b"{}").is_err());
         assert!(Presence::decode(&[b'['; 100_000]).is_err());
     }

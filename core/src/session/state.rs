@@ -59,6 +59,8 @@ pub struct Session {
     /// The peer knows the secret, or there is none.
     is_proven: bool,
     is_opened: bool,
+    /// A flush that this node has not heard of, until the peer has proved that it may tell of it.
+    flush: Option<Version>,
     /// The peer's records of this turn are about a snapshot that it no longer holds.
     is_outdated: bool,
     comparison: Comparison,
@@ -98,7 +100,7 @@ impl Session {
     }
 
     /// The side that answers `hello`, the first frame of the one that opened. The snapshot was
-    /// taken after the node has followed the clock and the flush in it.
+    /// taken after the node has followed the clock in it.
     pub fn accept(
         identity: Identity,
         hello: Hello,
@@ -109,6 +111,7 @@ impl Session {
         session.check(&hello)?;
         let Registers { flush, watermark, .. } = session.own;
         session.raise(hello.registers);
+        session.flush = Some(hello.registers.flush).filter(|theirs| *theirs > flush);
         session.hello.root = session.merged.root();
         session.hello.leaves = u64::from(session.merged.totals().leaves);
         session.told = Some(session.hello.root);
@@ -159,6 +162,7 @@ impl Session {
             turns: 0,
             is_opened: false,
             is_outdated: false,
+            flush: None,
             merged: tree,
             own: registers,
             joint: registers,
@@ -173,8 +177,17 @@ impl Session {
         }
     }
 
-    /// Takes in a frame of the peer.
+    /// Takes in a frame of the peer. Nothing of what it says takes effect before it has proved that
+    /// it belongs to the cluster.
     pub fn receive(&mut self, frame: Frame) -> Result<Vec<Effect>, SessionError> {
+        let mut effects = self.take_in(frame)?;
+        if self.is_proven() {
+            effects.extend(self.flush.take().map(Effect::Flush));
+        }
+        Ok(effects)
+    }
+
+    fn take_in(&mut self, frame: Frame) -> Result<Vec<Effect>, SessionError> {
         match frame {
             Frame::Busy => return Err(SessionError::Busy),
             Frame::Fault(reason) => return Err(SessionError::Ended(reason)),
@@ -279,16 +292,13 @@ impl Session {
             let proof = self.identity.prove(Role::Opener, &self.hello, answerer);
             self.out.frame(Frame::Proof(proof));
         }
-        let mut effects = vec![Effect::Hello(Box::new(hello.clone()))];
-        if hello.registers.flush > self.own.flush {
-            effects.push(Effect::Flush(hello.registers.flush));
-        }
+        self.flush = Some(hello.registers.flush).filter(|theirs| *theirs > self.own.flush);
         if self.raise(hello.registers) {
             self.is_opened = false;
         }
         self.their_root = Some(hello.root);
-        self.peer = Some(hello);
-        Ok(effects)
+        self.peer = Some(hello.clone());
+        Ok(vec![Effect::Hello(Box::new(hello))])
     }
 
     fn receive_proof(&mut self, proof: &[u8]) -> Result<(), SessionError> {

@@ -3,6 +3,7 @@
 
 use super::legacy;
 use super::quote::{write_key, write_value};
+use crate::merkle::Digest;
 use crate::protocol::{Dialect, Keys, ReplicationFacts, Reply};
 use bytes::{BufMut, BytesMut};
 
@@ -69,8 +70,9 @@ impl ReplyWriter {
                 end_line(out);
             }
             Reply::Version => line(&format!("MerkleKV {}", crate::VERSION), out),
+            Reply::Hash(prefix, digest) => hash_line(prefix.as_deref(), digest, self.dialect, out),
             Reply::Report(report) => {
-                line(report.title(), out);
+                line(&report.title(), out);
                 report.lines().iter().for_each(|text| line(text, out));
                 line("END", out);
             }
@@ -123,13 +125,26 @@ fn key_lines(
         let Some(entry) = keys.entries.next() else {
             return true;
         };
-        match dialect {
-            Dialect::Standard => write_key(entry.key(), out),
-            Dialect::Legacy => legacy::write_key(entry.key(), out),
-        }
+        write_key_in(dialect, entry.key(), out);
         end_line(out);
     }
     false
+}
+
+fn write_key_in(dialect: Dialect, key: &[u8], out: &mut BytesMut) {
+    match dialect {
+        Dialect::Standard => write_key(key, out),
+        Dialect::Legacy => legacy::write_key(key, out),
+    }
+}
+
+fn hash_line(prefix: Option<&[u8]>, digest: &Digest, dialect: Dialect, out: &mut BytesMut) {
+    out.put_slice(b"HASH ");
+    if let Some(prefix) = prefix {
+        write_key_in(dialect, prefix, out);
+        out.put_u8(b' ');
+    }
+    line(&digest.to_string(), out);
 }
 
 fn replication_line(facts: ReplicationFacts, out: &mut BytesMut) {

@@ -4,7 +4,9 @@
 use super::encode::{end_line, header, line};
 use super::quote;
 use crate::entry::Entry;
-use crate::protocol::{ClientError, NodeFacts, ReplicationFacts, Reply, Report, StoreFacts};
+use crate::protocol::{
+    ClientError, NodeFacts, ReplicationFacts, Reply, Report, StoreFacts, SyncFacts,
+};
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// What became of a reply.
@@ -42,6 +44,11 @@ pub(super) fn write(
         Reply::Report(Report::Stats(facts)) => {
             report("STATS", stats_lines(&facts.0, &facts.1), out);
         }
+        Reply::Report(Report::Sync(sessions)) => line(&synced(sessions), out),
+        Reply::Report(report @ Report::Peers(_)) => {
+            line(&report.title(), out);
+            report.lines().iter().for_each(|text| line(text, out));
+        }
         Reply::Replication(facts) => line(&replication(*facts), out),
         Reply::Error(error) => line(&format!("ERROR {}", wording(error)), out),
         Reply::Ok
@@ -49,6 +56,7 @@ pub(super) fn write(
         | Reply::NotFound
         | Reply::Keys(_)
         | Reply::Number(..)
+        | Reply::Hash(..)
         | Reply::Report(Report::Clients(_) | Report::Help) => return Outcome::SameAsStandard,
     }
     Outcome::Ended
@@ -125,6 +133,20 @@ fn replication(facts: ReplicationFacts) -> String {
     }
 }
 
+/// One line for all sessions: 0.1 had one with the peer that it was given, and told nothing of it.
+fn synced(sessions: &[SyncFacts]) -> String {
+    if sessions.iter().any(|session| session.result.error().is_none()) {
+        return "OK".to_string();
+    }
+    let failed = sessions.iter().find_map(|session| Some((session, session.result.error()?)));
+    match failed {
+        Some((session, error)) => {
+            format!("ERROR Sync with {} failed: {}", session.peer(), quote::in_quotes(error))
+        }
+        None => "ERROR Sync failed: no peer is known".to_string(),
+    }
+}
+
 fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
     vec![
         format!("version:{}", crate::VERSION),
@@ -155,7 +177,7 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("sync", &["SYNC"]),
         ("hash", &["HASH"]),
         ("replicate", &["REPLICATE"]),
-        ("management", &["VERSION", "SHUTDOWN", "AUTH", "HELP", "QUIT"]),
+        ("management", &["VERSION", "SHUTDOWN", "AUTH", "HELP", "QUIT", "PEERS"]),
     ];
     let mut lines = vec![
         format!("uptime_seconds:{}", node.uptime_seconds),
@@ -186,6 +208,9 @@ fn wording(error: &ClientError) -> String {
         ClientError::NotInThisRelease { name } => format!("Unknown command: {name}"),
         ClientError::MissingArguments { command, given: 0 } => {
             format!("{} command requires arguments", legacy_name(command.name))
+        }
+        ClientError::MissingArguments { command, .. } if command.name == "SYNC" => {
+            "SYNC requires <port> as the second argument".to_string()
         }
         ClientError::MissingArguments { command, .. } => {
             let needs = match command.name {
@@ -227,10 +252,13 @@ fn wording(error: &ClientError) -> String {
         | ClientError::KeyTooLong { .. }
         | ClientError::ByteInKey { .. }
         | ClientError::ValueTooLong { .. }
+        | ClientError::NotAnAddress { .. }
         | ClientError::Overflow { .. }
         | ClientError::Clock(_)
         | ClientError::NoUsers
         | ClientError::ReplicationOff
+        | ClientError::SyncOff
+        | ClientError::OtherPeerProtocol
         | ClientError::Unavailable { .. } => error.to_string(),
     }
 }

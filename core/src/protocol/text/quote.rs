@@ -78,6 +78,13 @@ pub(super) fn write_key(key: &[u8], out: &mut BytesMut) {
     if spaced { write_quoted(key, out) } else { write_value(key, out) }
 }
 
+/// A text in quotes, whether it needs them or not.
+pub(crate) fn in_quotes(text: &str) -> String {
+    let mut quoted = BytesMut::with_capacity(text.len() + 2);
+    write_quoted(text.as_bytes(), &mut quoted);
+    String::from_utf8_lossy(&quoted).into_owned()
+}
+
 fn write_quoted(value: &[u8], out: &mut BytesMut) {
     out.put_u8(b'"');
     for chunk in value.utf8_chunks() {

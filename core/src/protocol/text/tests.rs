@@ -10,6 +10,8 @@ use crate::protocol::{
 use crate::version::{NodeId, Version};
 use bytes::{Bytes, BytesMut};
 
+mod anti_entropy;
+
 const SMALL: Limits = Limits { max_key_bytes: 8, max_value_bytes: 16 };
 
 fn decode(dialect: Dialect, limits: Limits, text: &[u8]) -> Vec<Request> {
@@ -206,7 +208,7 @@ fn what_a_command_lacks_is_said() {
     ] {
         assert_eq!(error(line).to_string(), told, "{line:?}");
     }
-    for later in ["EXPIRE k 1", "persist k", "TTL k", "HASH", "SYNC", "PEERS"] {
+    for later in ["EXPIRE k 1", "persist k", "TTL k"] {
         let name = later.split(' ').next().unwrap().to_uppercase();
         assert_eq!(error(later), error(&name), "{later}");
         assert_eq!(

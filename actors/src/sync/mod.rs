@@ -1,0 +1,512 @@
+//! The sync actor: decides with which peer a session is opened and when, has sessions run on a
+//! thread of their own, keeps rounds of them, and tells the store from when on tombstones are
+//! needed by nobody. Owns the table of peers; what a session exchanges goes straight to the store.
+
+mod error;
+mod session;
+mod set_aside;
+mod wire;
+
+pub(crate) use session::Incoming;
+
+use crate::facts::Facts;
+use crate::random;
+use crate::store::{Pin, RaiseWatermark, StoreActor, Tick};
+use crate::wall_clock;
+use actix::{
+    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
+    ResponseFuture, SpawnHandle, WrapFuture,
+};
+use error::SyncError;
+use log::{debug, info, warn};
+use merkle_kv_core::backoff::Backoff;
+use merkle_kv_core::clock::{Hlc, UnixMillis};
+use merkle_kv_core::config::{AntiEntropy, NodeName, PeerAddress};
+use merkle_kv_core::members::{EqualSession, Members};
+use merkle_kv_core::merkle::Digest;
+use merkle_kv_core::peers::{Ended, Peers, PeersSettings};
+use merkle_kv_core::protocol::{PeerFacts, SyncFacts, SyncResult};
+use merkle_kv_core::rate_limit::{RateLimit, Verdict};
+use merkle_kv_core::replication::Presence;
+use merkle_kv_core::session::{Hello, Identity, Outcome};
+use session::{Account, Beginning, NEVER, SessionContext};
+use std::collections::HashMap;
+use std::future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::task;
+
+/// Before a peer that cannot be reached is tried for the second time.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// How long a node waits for peers that it does not know of, before it calls itself ready without
+/// having met any: presence comes within milliseconds of joining the broker.
+const LONELY_AFTER: Duration = Duration::from_secs(3);
+
+/// How often a line is logged that an absent or a foreign peer can cause.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How this node takes part in anti-entropy.
+pub(crate) struct SyncSettings {
+    pub(crate) anti_entropy: AntiEntropy,
+    pub(crate) node_id: String,
+    pub(crate) own_address: Option<PeerAddress>,
+    pub(crate) secret: Option<Arc<[u8]>>,
+    pub(crate) data_dir: Arc<PathBuf>,
+    pub(crate) stall_limit: Duration,
+    /// Outlives a restart of the actor: whoever forgets a member would take tombstones from it.
+    pub(crate) members: Arc<Mutex<Members>>,
+    /// Where sessions run.
+    pub(crate) thread: ArbiterHandle,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// Opens and answers sessions. Started again by the system actor if it fails; sessions of its
+/// predecessor come to their end by themselves.
+pub(crate) struct SyncActor {
+    settings: Arc<SyncSettings>,
+    store: Addr<StoreActor>,
+    facts: Arc<Facts>,
+    peers: Peers,
+    /// Who waits for the next session with a peer, and for the one under way.
+    waiting: HashMap<PeerAddress, Vec<oneshot::Sender<SyncFacts>>>,
+    served: HashMap<PeerAddress, Vec<oneshot::Sender<SyncFacts>>>,
+    /// Looks again when the next peer is due.
+    alarm: Option<SpawnHandle>,
+    is_ready: bool,
+    failing: RateLimit,
+}
+
+impl SyncActor {
+    pub(crate) fn new(
+        settings: Arc<SyncSettings>,
+        store: Addr<StoreActor>,
+        facts: Arc<Facts>,
+    ) -> SyncActor {
+        let AntiEntropy { peer_list, max_concurrent_syncs, peer_discovery_interval, .. } =
+            settings.anti_entropy.clone();
+        let longest = peer_discovery_interval.max(FIRST_RETRY);
+        let peers = Peers::new(PeersSettings {
+            own: settings.own_address.clone(),
+            listed: peer_list,
+            max_sessions: max_concurrent_syncs,
+            retry: Backoff { first: FIRST_RETRY, longest },
+        });
+        SyncActor {
+            settings,
+            store,
+            facts,
+            peers,
+            waiting: HashMap::new(),
+            served: HashMap::new(),
+            alarm: None,
+            is_ready: false,
+            failing: RateLimit::new(LOG_INTERVAL, 1),
+        }
+    }
+
+    /// Opens what is due, and sets the alarm for what is due next.
+    fn advance(&mut self, ctx: &mut Context<SyncActor>) {
+        if self.facts.is_isolated() {
+            return;
+        }
+        let now = self.facts.uptime();
+        while let Some((peer, eager)) = self.peers.next(now) {
+            // Who asks from now on wants more than this session will see.
+            let served = self.waiting.remove(&peer).unwrap_or_default();
+            self.served.entry(peer.clone()).or_default().extend(served);
+            self.begin(Some(peer.clone()), Beginning::Open { peer, eager }, ctx);
+        }
+        if let Some(alarm) = self.alarm.take() {
+            ctx.cancel_future(alarm);
+        }
+        self.alarm = self.peers.wait(now).map(|wait| {
+            ctx.run_later(wait, |actor, ctx| {
+                actor.alarm = None;
+                actor.advance(ctx);
+            })
+        });
+    }
+
+    fn begin(
+        &mut self,
+        peer: Option<PeerAddress>,
+        beginning: Beginning,
+        ctx: &mut Context<SyncActor>,
+    ) {
+        let settings = &self.settings;
+        let members = self.members().to_tell(wall_clock::now());
+        let context = SessionContext {
+            identity: Identity::new(&settings.node_id, settings.secret.clone(), members),
+            store: self.store.clone(),
+            data_dir: settings.data_dir.clone(),
+            stall_limit: settings.stall_limit,
+            stopping: settings.stopping.clone(),
+        };
+        let counter =
+            if peer.is_some() { &self.facts.sync.opened } else { &self.facts.sync.answered };
+        counter.add(1);
+        let ended = SessionEnded::of(peer, Err(SyncError::Failed));
+        let account = Account { ended: Some(ended), to: ctx.address() };
+        // If the thread is gone the account is dropped, which tells of it.
+        settings.thread.spawn(session::run(beginning, context, account));
+    }
+
+    /// Begins a round: a session with everybody.
+    fn begin_round(&mut self, ctx: &mut Context<SyncActor>) {
+        let tick = self.store.send(Tick).into_actor(self);
+        ctx.spawn(tick.map(|clock, actor, ctx| {
+            if let Ok(Some(clock)) = clock {
+                let watermark = actor.members().begin_round(clock, wall_clock::now());
+                actor.raise(watermark);
+            }
+            actor.peers.want_all(actor.facts.uptime());
+            actor.advance(ctx);
+        }));
+        let interval = self.settings.anti_entropy.interval;
+        // Half of the jitter of a Backoff: rounds of many nodes spread out, and none comes late.
+        let jittered = interval.mul_f64(0.9 + 0.2 * random::number() as f64 / u64::MAX as f64);
+        ctx.run_later(jittered, SyncActor::begin_round);
+    }
+
+    fn raise(&mut self, watermark: Option<Hlc>) {
+        if let Some(watermark) = watermark {
+            debug!(watermark:%; "every member has held everything up to here");
+            self.store.do_send(RaiseWatermark(watermark));
+        }
+    }
+
+    /// What the session was good for, whoever opened it.
+    fn learn(&mut self, ended: &SessionEnded) {
+        let now = wall_clock::now();
+        let Some(hello) = &ended.hello else {
+            return;
+        };
+        let mut members = self.members();
+        for (node, silent) in &hello.members {
+            members.told_of(*node, *silent, now);
+        }
+        members.heard_from(hello.node, now);
+        let Ok(Outcome::Equal { registers, .. }) = &ended.result else {
+            return;
+        };
+        let (began, peer_clock) = (ended.began, hello.clock);
+        let watermark = members.met(EqualSession { peer: hello.node, began, peer_clock }, now);
+        drop(members);
+        self.facts.sync.watermark.set(registers.watermark.millis().0);
+        self.raise(watermark);
+    }
+
+    fn count(&self, ended: &SessionEnded) {
+        let counters = &self.facts.sync;
+        let outcome = match &ended.result {
+            Ok(Outcome::Equal { .. }) => &counters.equal,
+            Ok(Outcome::Different) => &counters.different,
+            Err(error) => match error.ended() {
+                Ended::Busy => &counters.busy,
+                Ended::Equal | Ended::Different | Ended::Failed(_) => &counters.failed,
+            },
+        };
+        outcome.add(1);
+        counters.entries_sent.add(ended.entries_sent);
+        counters.entries_received.add(ended.entries_received);
+        counters.bytes_sent.add(ended.bytes_sent);
+        counters.bytes_received.add(ended.bytes_received);
+        counters.given_up.add(ended.given_up);
+        counters.written_again.add(ended.written_again);
+    }
+
+    fn log(&mut self, ended: &SessionEnded) {
+        let peer = ended.peer_name();
+        let (sent, received) = (ended.entries_sent, ended.entries_received);
+        let took_ms = ended.took.as_millis();
+        match &ended.result {
+            Ok(Outcome::Equal { .. }) if sent + received == 0 => {
+                debug!(peer, took_ms; "a peer holds the same");
+            }
+            Ok(Outcome::Equal { .. }) => {
+                info!(peer, sent, received, took_ms; "differences with a peer were repaired");
+            }
+            Ok(Outcome::Different) => {
+                info!(peer, sent, received, took_ms; "a peer differs still; another session follows");
+            }
+            Err(SyncError::Stopping) => {}
+            Err(error) => match self.failing.check(self.facts.uptime()) {
+                Verdict::Allow { suppressed } => {
+                    warn!(peer, error:%, suppressed; "a session with a peer failed");
+                }
+                Verdict::Suppress => debug!(peer, error:%; "a session with a peer failed"),
+            },
+        }
+    }
+
+    /// Ready is who has once held what a peer holds, or has nobody to hold it against.
+    fn look_whether_ready(&mut self, has_agreed: bool) {
+        let is_lonely = self.facts.uptime() >= LONELY_AFTER && self.peers.are_tried();
+        if !self.is_ready && (has_agreed || is_lonely) {
+            self.is_ready = true;
+            self.facts.sync.set_ready();
+            info!(has_agreed; "ready");
+        }
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        // Nothing in it can panic half-way.
+        self.settings.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compares the peers' roots with the own one, some time after either has changed.
+    fn compare_roots(&mut self, presence: Option<Presence>, ctx: &mut Context<SyncActor>) {
+        let root = root(self.store.clone());
+        ctx.spawn(root.into_actor(self).map(|root, actor, ctx| {
+            let now = actor.facts.uptime();
+            if let Some(presence) = presence {
+                actor.peers.presence(&presence, root.as_ref(), now);
+            } else if let Some(root) = root {
+                actor.peers.own_root(&root, now);
+            }
+            actor.advance(ctx);
+        }));
+    }
+}
+
+/// The root of the data set of this moment, computed where it holds up nobody.
+pub(crate) async fn root(store: Addr<StoreActor>) -> Option<Digest> {
+    let snapshot = store.send(Pin).await.ok().flatten()?;
+    if snapshot.tree.knows_root() {
+        return Some(snapshot.tree.root());
+    }
+    task::spawn_blocking(move || snapshot.tree.root()).await.ok()
+}
+
+impl Actor for SyncActor {
+    type Context = Context<SyncActor>;
+
+    fn started(&mut self, ctx: &mut Context<SyncActor>) {
+        self.begin_round(ctx);
+        let lonely = LONELY_AFTER.saturating_sub(self.facts.uptime()) + Duration::from_millis(1);
+        ctx.run_later(lonely, |actor, _| actor.look_whether_ready(false));
+    }
+}
+
+/// How a session ended, from its task.
+pub(crate) struct SessionEnded {
+    opened: bool,
+    /// Of one that this node has opened.
+    peer: Option<PeerAddress>,
+    /// Of a peer that is known to belong to the cluster.
+    hello: Option<Box<Hello>>,
+    began: Hlc,
+    result: Result<Outcome, SyncError>,
+    entries_sent: u64,
+    entries_received: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
+    messages: u64,
+    given_up: u64,
+    written_again: u64,
+    took: Duration,
+}
+
+impl SessionEnded {
+    /// A session that has come to nothing, with a peer that this node meant to meet.
+    fn of(peer: Option<PeerAddress>, result: Result<Outcome, SyncError>) -> SessionEnded {
+        SessionEnded {
+            opened: peer.is_some(),
+            peer,
+            hello: None,
+            began: NEVER,
+            result,
+            entries_sent: 0,
+            entries_received: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            messages: 0,
+            given_up: 0,
+            written_again: 0,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn peer_name(&self) -> String {
+        let name = self.hello.as_ref().map(|hello| hello.name.clone());
+        let address = self.peer.as_ref().map(PeerAddress::to_string);
+        match (name, address) {
+            (Some(name), Some(address)) => format!("{name}@{address}"),
+            (Some(known), None) | (None, Some(known)) => known,
+            (None, None) => "?".to_owned(),
+        }
+    }
+
+    fn facts(&self, address: &PeerAddress) -> SyncFacts {
+        SyncFacts {
+            node_id: self.hello.as_ref().and_then(|hello| NodeName::parse(&hello.name)),
+            address: address.clone(),
+            result: match &self.result {
+                Ok(Outcome::Equal { .. }) => SyncResult::Equal,
+                Ok(Outcome::Different) => SyncResult::Different,
+                Err(error) => SyncResult::Failed { error: error.to_string() },
+            },
+            entries_sent: self.entries_sent,
+            entries_received: self.entries_received,
+            bytes: self.bytes_sent + self.bytes_received,
+            messages: self.messages,
+            millis: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn ended(&self) -> Ended {
+        match &self.result {
+            Ok(Outcome::Equal { .. }) => Ended::Equal,
+            Ok(Outcome::Different) => Ended::Different,
+            Err(error) => error.ended(),
+        }
+    }
+}
+
+impl Message for SessionEnded {
+    type Result = ();
+}
+
+impl Handler<SessionEnded> for SyncActor {
+    type Result = ();
+
+    fn handle(&mut self, ended: SessionEnded, ctx: &mut Context<SyncActor>) {
+        self.count(&ended);
+        self.log(&ended);
+        self.learn(&ended);
+        match &ended.peer {
+            None => self.peers.leave(),
+            Some(peer) => {
+                let UnixMillis(millis) = wall_clock::now();
+                let now = (self.facts.uptime(), millis / 1_000);
+                self.peers.ended(peer, ended.ended(), now, random::number());
+                let name = ended.hello.as_ref().and_then(|hello| NodeName::parse(&hello.name));
+                if let Some(name) = name {
+                    self.peers.named(peer, name);
+                }
+                let served = self.served.remove(peer).unwrap_or_default();
+                if ended.ended() == Ended::Busy {
+                    self.waiting.entry(peer.clone()).or_default().extend(served);
+                } else {
+                    for waiting in served {
+                        // Who no longer waits needs no answer.
+                        let _ = waiting.send(ended.facts(peer));
+                    }
+                }
+            }
+        }
+        self.look_whether_ready(matches!(ended.result, Ok(Outcome::Equal { .. })));
+        self.advance(ctx);
+    }
+}
+
+/// A peer opens a session with this node.
+impl Message for Incoming {
+    type Result = ();
+}
+
+impl Handler<Incoming> for SyncActor {
+    type Result = ();
+
+    fn handle(&mut self, incoming: Incoming, ctx: &mut Context<SyncActor>) {
+        if !self.facts.is_isolated() && self.peers.admit() {
+            self.begin(None, Beginning::Answer(incoming), ctx);
+        } else {
+            self.facts.sync.busy.add(1);
+            let limit = self.settings.stall_limit;
+            self.settings.thread.spawn(session::turn_away(incoming, limit));
+        }
+    }
+}
+
+/// A presence that was heard of over MQTT.
+pub(crate) struct PeerSeen(pub(crate) Presence);
+
+impl Message for PeerSeen {
+    type Result = ();
+}
+
+impl Handler<PeerSeen> for SyncActor {
+    type Result = ();
+
+    fn handle(&mut self, PeerSeen(presence): PeerSeen, ctx: &mut Context<SyncActor>) {
+        if presence.is_online() {
+            let node = presence.node();
+            self.members().heard_from(node, wall_clock::now());
+        }
+        self.compare_roots(Some(presence), ctx);
+    }
+}
+
+/// This node has joined its broker, perhaps again: it may have missed something.
+pub(crate) struct Joined;
+
+impl Message for Joined {
+    type Result = ();
+}
+
+impl Handler<Joined> for SyncActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Joined, ctx: &mut Context<SyncActor>) {
+        self.peers.want_all(self.facts.uptime());
+        self.advance(ctx);
+    }
+}
+
+/// Open a session with this peer, or with all, now. Answers when they are over.
+pub(crate) struct SyncNow(pub(crate) Option<PeerAddress>);
+
+impl Message for SyncNow {
+    type Result = Vec<SyncFacts>;
+}
+
+impl Handler<SyncNow> for SyncActor {
+    type Result = ResponseFuture<Vec<SyncFacts>>;
+
+    fn handle(&mut self, SyncNow(peer): SyncNow, ctx: &mut Context<SyncActor>) -> Self::Result {
+        let now = self.facts.uptime();
+        let addresses = peer.map_or_else(|| self.peers.addresses(), |peer| vec![peer]);
+        if self.facts.is_isolated() {
+            let refused = SessionEnded::of(None, Err(SyncError::Isolated));
+            let facts = addresses.iter().map(|address| refused.facts(address)).collect();
+            return Box::pin(future::ready(facts));
+        }
+        let mut answers = Vec::new();
+        for address in addresses {
+            if self.peers.want(&address, now) {
+                let (sender, receiver) = oneshot::channel();
+                self.waiting.entry(address).or_default().push(sender);
+                answers.push(receiver);
+            }
+        }
+        self.advance(ctx);
+        Box::pin(async move {
+            let mut facts = Vec::new();
+            for answer in answers {
+                facts.extend(answer.await.ok());
+            }
+            facts
+        })
+    }
+}
+
+/// What is known of every peer.
+pub(crate) struct ReadPeers;
+
+impl Message for ReadPeers {
+    type Result = Vec<PeerFacts>;
+}
+
+impl Handler<ReadPeers> for SyncActor {
+    type Result = ResponseFuture<Vec<PeerFacts>>;
+
+    fn handle(&mut self, _: ReadPeers, ctx: &mut Context<SyncActor>) -> Self::Result {
+        self.compare_roots(None, ctx);
+        let facts = self.peers.facts();
+        Box::pin(async move { facts })
+    }
+}
