@@ -1,6 +1,6 @@
 //! The scripts that a user runs: a cluster up and down, and the demonstration of replication.
 
-use crate::harness::{Client, wait_until};
+use crate::harness::{Client, free_ports, wait_until};
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -43,20 +43,6 @@ fn fail(name: &str, arguments: &[&str]) -> String {
     let Output { status, stderr, .. } = run(name, arguments);
     assert_eq!(status.code(), Some(1), "{name} {arguments:?}");
     String::from_utf8(stderr).unwrap()
-}
-
-/// The first of some free ports in a row, below those that the system hands out by itself.
-fn free_ports() -> u16 {
-    let mut base = 10_000 + (std::process::id() % 1_000) as u16 * 9;
-    for _ in 0..1_000 {
-        let ports: Vec<_> =
-            (base..base + PORTS).map(|port| TcpListener::bind(("127.0.0.1", port))).collect();
-        if ports.iter().all(Result::is_ok) {
-            return base;
-        }
-        base += PORTS;
-    }
-    panic!("no {PORTS} free ports in a row");
 }
 
 fn client(port: u16) -> Client {
@@ -122,7 +108,7 @@ fn up_and_down(base: u16, broker: &str, processes: usize) {
 // One test for all, since it is the ports in a row that may not be taken meanwhile.
 #[test]
 fn the_scripts_start_stop_and_show_a_cluster() {
-    let base = free_ports();
+    let base = free_ports(PORTS);
     let port = base.to_string();
 
     for _ in 0..2 {

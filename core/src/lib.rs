@@ -2,13 +2,19 @@
 //! and what should happen is a return value.
 //!
 //! ```text
-//! bytes ─► protocol ─► execute ─► store ─► entry ─► version ─► clock
-//!          (commands,   (batches,  (index,  (who      (hybrid
-//!           replies)     engine)    flush)   wins)     logical)
+//! bytes ─► protocol ─► execute ─► store ─► merkle ─► entry ─► version ─► clock
+//!          (commands,   (batches,  (index,  (tree,    (who      (hybrid
+//!           replies)     engine)    what     digests,  wins)     logical)
+//!                          ▲        is dead) runs)
 //!                          │
-//!                          └──► replication (update and presence messages, outbox)
-//! config: the configuration file and the environment, to settings
+//!           replication ───┴─── session
+//!           (update and         (how two nodes find
+//!            presence messages,  and repair what
+//!            outbox)             differs)
+//!
+//! peers: with whom a session is held, and when
 //! members: which nodes count, and up to when all of them hold everything
+//! config: the configuration file and the environment, to settings
 //! ```
 
 pub mod backoff;

@@ -13,4 +13,4 @@ pub(crate) use client::{Client, REPLICATION_LIMIT};
 pub(crate) use link::Link;
 pub(crate) use mqtt::{Stranger, mosquitto_sub};
 pub(crate) use node::{Cluster, Node, NodeSettings, unique_prefix};
-pub(crate) use wait::{free_port, wait_until};
+pub(crate) use wait::{free_port, free_ports, wait_until};
