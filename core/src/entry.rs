@@ -2,7 +2,6 @@
 //! entries survives. Knows nothing of stores or messages.
 
 use crate::clock::Hlc;
-use crate::merkle::LARGE_VALUE_BYTES;
 use crate::version::{NodeId, Version};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
@@ -30,8 +29,6 @@ pub enum Kind {
 /// | u64 | u64  | u8   | u32       |     |       | only if > 4096 B |
 /// +-----+------+------+-----------+-----+-------+------------------+
 /// ```
-///
-/// The tree hashes an entry whenever a neighbour changes; a large value is hashed once, here.
 #[derive(Clone)]
 pub struct Entry(Arc<[u8]>);
 
@@ -39,6 +36,10 @@ const NODE_AT: usize = 8;
 const KIND_AT: usize = 16;
 const KEY_BYTES_AT: usize = 17;
 const KEY_AT: usize = 21;
+
+/// A value longer than this has its SHA-256 with it, in bytes. The Merkle tree hashes an entry again
+/// whenever a neighbour changes, and takes the digest then.
+const LARGE_VALUE_BYTES: usize = 4096;
 const DIGEST_BYTES: usize = 32;
 
 /// What one entry costs in the Merkle tree, in bytes: measured by `benches/tree.rs`.
@@ -135,7 +136,7 @@ impl Entry {
         self.0.len() - KEY_AT + ENTRY_OVERHEAD_BYTES
     }
 
-    /// The SHA-256 of a value that is larger than [`LARGE_VALUE_BYTES`].
+    /// The SHA-256 of a value that has over 4096 bytes.
     pub(crate) fn large_value_digest(&self) -> Option<&[u8]> {
         let behind_value = &self.0[KEY_AT + self.key_bytes() + self.data().len()..];
         (!behind_value.is_empty()).then_some(behind_value)

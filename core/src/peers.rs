@@ -292,3 +292,6 @@ impl Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,9 +16,6 @@ use crate::entry::Entry;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
-/// Values longer than this go into their leaf by their SHA-256, which the entry keeps, in bytes.
-pub const LARGE_VALUE_BYTES: usize = 4096;
-
 /// SHA-256 over a part of the data set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);

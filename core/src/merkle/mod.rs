@@ -32,7 +32,7 @@ mod runs;
 mod seed;
 mod tree;
 
-pub use digest::{Digest, LARGE_VALUE_BYTES};
+pub use digest::Digest;
 pub use range::{KeyRange, Range};
 pub use runs::Run;
 pub use seed::{Priority, TreeSeed};

@@ -7,8 +7,11 @@ use crate::clock::Hlc;
 use crate::entry::Entry;
 use crate::merkle::{Edit, Tree, TreeSeed, keep_last_of_each_key};
 
-/// Edits that are folded where they are, without a word: a few milliseconds.
-const FEW: usize = 2_000;
+/// Edits that are folded where they are, without a word: two milliseconds at most.
+const FEW: usize = 256;
+
+/// Entries that are looked through where they are, likewise.
+const FEW_TO_PRUNE: u32 = 4_096;
 
 /// Edits that wait for a fold. More would make it no cheaper for each.
 const MANY: usize = 65_536;
@@ -111,7 +114,7 @@ impl Folding {
 
     /// The data set of this moment, if only a little has to be folded first.
     pub(super) fn snapshot(&mut self, registers: Registers, clock: Hlc) -> Option<Snapshot> {
-        let prunes_many = self.prune && self.tree.as_ref()?.totals().leaves as usize > FEW;
+        let prunes_many = self.prune && self.tree.as_ref()?.totals().leaves > FEW_TO_PRUNE;
         if self.waiting.len() > FEW || prunes_many {
             return None;
         }

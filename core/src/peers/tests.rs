@@ -1,0 +1,161 @@
+//! When a session is due with whom, by the events that a node sees.
+
+use super::{BUSY_AGAIN, DIFFERENT_AGAIN, Ended, Peers, PeersSettings, SETTLE};
+use crate::backoff::Backoff;
+use crate::config::{NodeName, PeerAddress};
+use crate::merkle::Digest;
+use crate::protocol::{PeerRoot, PeerState};
+use crate::replication::{Presence, PresenceState};
+use std::time::Duration;
+
+const RETRY: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(600) };
+
+fn address(port: u16) -> PeerAddress {
+    PeerAddress::parse(&format!("10.0.0.1:{port}")).unwrap()
+}
+
+fn peers(listed: &[u16], max_sessions: usize) -> Peers {
+    let listed = listed.iter().map(|port| address(*port)).collect();
+    Peers::new(PeersSettings { own: Some(address(1)), listed, max_sessions, retry: RETRY })
+}
+
+fn presence(port: u16, state: PresenceState, root: Option<&Digest>) -> Presence {
+    Presence {
+        node_id: format!("node{port}"),
+        state,
+        address: address(port).to_string(),
+        boot_id: "0".into(),
+        joined: 1,
+        version: "0.2.0".into(),
+        root: root.map(Digest::to_string),
+        keys: 0,
+        time: 0,
+    }
+}
+
+fn online(port: u16, root: &Digest) -> Presence {
+    presence(port, PresenceState::Online, Some(root))
+}
+
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn end(peers: &mut Peers, port: u16, ended: Ended, seconds: u64) {
+    peers.ended(&address(port), ended, (at(seconds), 1_000 + seconds), u64::MAX);
+}
+
+const OURS: Digest = Digest([1; 32]);
+const OTHER: Digest = Digest([2; 32]);
+
+#[test]
+fn peers_of_the_configuration_are_met_at_once_as_many_as_there_are_places() {
+    let mut peers = peers(&[2, 3, 4, 1], 2);
+    assert_eq!(peers.next(at(0)), Some((address(2), false)));
+    assert_eq!(peers.next(at(0)), Some((address(3), false)));
+    assert_eq!((peers.next(at(0)), peers.wait(at(0))), (None, None), "no place is left");
+    assert!(!peers.admit());
+    end(&mut peers, 2, Ended::Equal, 1);
+    assert_eq!(peers.next(at(1)), Some((address(4), false)));
+    end(&mut peers, 3, Ended::Equal, 1);
+    assert!(peers.admit());
+    peers.leave();
+    end(&mut peers, 4, Ended::Equal, 1);
+    assert_eq!((peers.next(at(1)), peers.wait(at(1))), (None, None), "the own address is no peer");
+    assert!(peers.are_tried());
+    let facts = peers.facts();
+    assert_eq!(facts.len(), 3);
+    assert_eq!((facts[0].state, facts[0].root), (PeerState::Up, PeerRoot::Equal));
+    assert_eq!(facts[0].last_equal, Some(1_001));
+}
+
+#[test]
+fn a_peer_that_comes_up_is_met_and_one_that_says_goodbye_is_left_alone() {
+    let mut peers = peers(&[], 3);
+    peers.presence(&online(2, &OURS), Some(&OURS), at(5));
+    assert_eq!(peers.next(at(5)), Some((address(2), false)));
+    end(&mut peers, 2, Ended::Equal, 5);
+    peers.presence(&online(2, &OURS), Some(&OURS), at(15));
+    assert_eq!(peers.wait(at(15)), None, "it says the same again");
+    peers.presence(&presence(2, PresenceState::Offline, None), Some(&OURS), at(20));
+    peers.want_all(at(20));
+    assert_eq!(peers.wait(at(20)), None);
+    peers.presence(&online(2, &OURS), Some(&OURS), at(30));
+    assert_eq!(peers.next(at(30)), Some((address(2), false)));
+}
+
+#[test]
+fn another_root_leads_to_a_session_soon_but_not_over_and_over() {
+    let mut peers = peers(&[], 3);
+    peers.presence(&online(2, &OURS), Some(&OURS), at(0));
+    peers.next(at(0)).unwrap();
+    end(&mut peers, 2, Ended::Equal, 0);
+    peers.presence(&online(2, &OTHER), Some(&OURS), at(100));
+    assert_eq!(peers.next(at(100)), None);
+    assert_eq!(peers.wait(at(100)), Some(SETTLE));
+    assert_eq!(peers.next(at(102)), Some((address(2), true)), "the roots are known to differ");
+    end(&mut peers, 2, Ended::Equal, 103);
+    peers.presence(&online(2, &OTHER), Some(&OURS), at(110));
+    assert_eq!(peers.wait(at(110)), Some(at(103) + DIFFERENT_AGAIN - at(110)));
+    peers.own_root(&OTHER, at(111));
+    assert_eq!(peers.facts()[0].root, PeerRoot::Equal);
+}
+
+#[test]
+fn failures_are_tried_again_ever_later_and_busy_peers_soon() {
+    let mut peers = peers(&[2], 3);
+    let mut now = 0;
+    for expected in [1, 2, 4, 8] {
+        peers.next(at(now)).unwrap();
+        end(&mut peers, 2, Ended::Failed("no route".into()), now);
+        assert_eq!(peers.wait(at(now)), Some(at(expected)));
+        now += expected;
+    }
+    let facts = peers.facts();
+    assert_eq!(
+        (facts[0].state, facts[0].last_error.as_deref()),
+        (PeerState::Down, Some("no route"))
+    );
+    peers.next(at(now)).unwrap();
+    end(&mut peers, 2, Ended::Busy, now);
+    assert_eq!(peers.wait(at(now)), Some(2 * BUSY_AGAIN));
+    now += 1;
+    peers.next(at(now)).unwrap();
+    end(&mut peers, 2, Ended::Different, now);
+    assert_eq!(peers.next(at(now)), Some((address(2), true)));
+    end(&mut peers, 2, Ended::Equal, now);
+    assert_eq!(peers.wait(at(now)), None);
+    assert_eq!(peers.facts()[0].last_error, None);
+}
+
+#[test]
+fn one_peer_is_not_met_twice_at_once() {
+    let mut peers = peers(&[2], 3);
+    peers.next(at(0)).unwrap();
+    assert!(peers.want(&address(2), at(0)));
+    assert_eq!((peers.next(at(0)), peers.wait(at(0))), (None, None));
+    end(&mut peers, 2, Ended::Equal, 1);
+    assert_eq!(peers.next(at(1)), Some((address(2), false)));
+    assert!(!peers.want(&address(1), at(1)), "this node itself");
+}
+
+#[test]
+fn a_node_that_has_moved_or_goes_by_two_addresses_is_one_peer() {
+    let mut peers = peers(&[2], 3);
+    let moved = |port| Presence { node_id: "same".into(), ..online(port, &OURS) };
+    peers.presence(&moved(3), Some(&OURS), at(0));
+    peers.presence(&moved(4), Some(&OURS), at(1));
+    assert_eq!(peers.addresses(), [address(2), address(4)]);
+    peers.named(&address(2), NodeName::parse("same").unwrap());
+    assert_eq!(peers.addresses(), [address(2)]);
+}
+
+#[test]
+fn a_presence_without_a_useful_address_is_no_peer() {
+    let mut peers = peers(&[], 3);
+    for useless in ["", "nowhere", "host:0", "host:99999"] {
+        let stranger = Presence { address: useless.into(), ..online(2, &OURS) };
+        peers.presence(&stranger, Some(&OURS), at(0));
+    }
+    assert!(peers.facts().is_empty());
+}
