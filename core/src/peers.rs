@@ -38,8 +38,8 @@ pub struct PeersSettings {
 /// How a session with a peer ended, as far as the next one depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Both hold the same.
-    Equal,
+    /// Both had this root.
+    Equal(Digest),
     /// They differ still.
     Different,
     /// The peer had no room for another session.
@@ -117,14 +117,18 @@ impl Peers {
                     peer.failures = Attempt::default();
                     peer.want(now);
                 }
-                peer.compare(own, now);
+                peer.compare(own);
+                if peer.root == PeerRoot::Different {
+                    let again = peer.met_at.map_or(Duration::ZERO, |met| met + DIFFERENT_AGAIN);
+                    peer.want(again.max(now + SETTLE));
+                }
             }
         }
     }
 
     /// This node's root is this one now.
-    pub fn own_root(&mut self, own: &Digest, now: Duration) {
-        self.peers.values_mut().for_each(|peer| peer.compare(Some(own), now));
+    pub fn own_root(&mut self, own: &Digest) {
+        self.peers.values_mut().for_each(|peer| peer.compare(Some(own)));
     }
 
     /// A session with every peer is due, but for those that said goodbye.
@@ -196,8 +200,9 @@ impl Peers {
         };
         (peer.is_met, peer.is_tried, peer.met_at) = (false, true, Some(now));
         match ended {
-            Ended::Equal => {
+            Ended::Equal(root) => {
                 (peer.state, peer.root) = (PeerState::Up, PeerRoot::Equal);
+                peer.told = Some(root.to_string());
                 (peer.failures, peer.last_error) = (Attempt::default(), None);
                 peer.last_equal = Some(unix_seconds);
             }
@@ -279,16 +284,10 @@ impl Peer {
     }
 
     /// Holds the root that the peer has told against the own one.
-    fn compare(&mut self, own: Option<&Digest>, now: Duration) {
-        let (Some(own), Some(told)) = (own, &self.told) else {
-            return;
-        };
-        if own.to_string() == *told {
-            self.root = PeerRoot::Equal;
-        } else {
-            self.root = PeerRoot::Different;
-            let again = self.met_at.map_or(Duration::ZERO, |met| met + DIFFERENT_AGAIN);
-            self.want(again.max(now + SETTLE));
+    fn compare(&mut self, own: Option<&Digest>) {
+        if let (Some(own), Some(told)) = (own, &self.told) {
+            let is_equal = own.to_string() == *told;
+            self.root = if is_equal { PeerRoot::Equal } else { PeerRoot::Different };
         }
     }
 }

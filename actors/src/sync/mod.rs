@@ -15,7 +15,7 @@ use crate::store::{Pin, RaiseWatermark, StoreActor, Tick};
 use crate::wall_clock;
 use actix::{
     Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
-    ResponseFuture, SpawnHandle, WrapFuture,
+    ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
 };
 use error::SyncError;
 use log::{debug, info, warn};
@@ -206,7 +206,7 @@ impl SyncActor {
             Ok(Outcome::Different) => &counters.different,
             Err(error) => match error.ended() {
                 Ended::Busy => &counters.busy,
-                Ended::Equal | Ended::Different | Ended::Failed(_) => &counters.failed,
+                Ended::Equal(_) | Ended::Different | Ended::Failed(_) => &counters.failed,
             },
         };
         outcome.add(1);
@@ -255,20 +255,6 @@ impl SyncActor {
     fn members(&self) -> MutexGuard<'_, Members> {
         // Nothing in it can panic half-way.
         self.settings.members.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Compares the peers' roots with the own one, some time after either has changed.
-    fn compare_roots(&mut self, presence: Option<Presence>, ctx: &mut Context<SyncActor>) {
-        let root = root(self.store.clone());
-        ctx.spawn(root.into_actor(self).map(|root, actor, ctx| {
-            let now = actor.facts.uptime();
-            if let Some(presence) = presence {
-                actor.peers.presence(&presence, root.as_ref(), now);
-            } else if let Some(root) = root {
-                actor.peers.own_root(&root, now);
-            }
-            actor.advance(ctx);
-        }));
     }
 }
 
@@ -359,7 +345,7 @@ impl SessionEnded {
 
     fn ended(&self) -> Ended {
         match &self.result {
-            Ok(Outcome::Equal { .. }) => Ended::Equal,
+            Ok(Outcome::Equal { root, .. }) => Ended::Equal(*root),
             Ok(Outcome::Different) => Ended::Different,
             Err(error) => error.ended(),
         }
@@ -437,7 +423,11 @@ impl Handler<PeerSeen> for SyncActor {
             let node = presence.node();
             self.members().heard_from(node, wall_clock::now());
         }
-        self.compare_roots(Some(presence), ctx);
+        let root = root(self.store.clone());
+        ctx.spawn(root.into_actor(self).map(move |root, actor, ctx| {
+            actor.peers.presence(&presence, root.as_ref(), actor.facts.uptime());
+            actor.advance(ctx);
+        }));
     }
 }
 
@@ -502,11 +492,15 @@ impl Message for ReadPeers {
 }
 
 impl Handler<ReadPeers> for SyncActor {
-    type Result = ResponseFuture<Vec<PeerFacts>>;
+    type Result = ResponseActFuture<Self, Vec<PeerFacts>>;
 
-    fn handle(&mut self, _: ReadPeers, ctx: &mut Context<SyncActor>) -> Self::Result {
-        self.compare_roots(None, ctx);
-        let facts = self.peers.facts();
-        Box::pin(async move { facts })
+    fn handle(&mut self, _: ReadPeers, _: &mut Context<SyncActor>) -> Self::Result {
+        let root = root(self.store.clone());
+        Box::pin(root.into_actor(self).map(|root, actor, _| {
+            if let Some(root) = root {
+                actor.peers.own_root(&root);
+            }
+            actor.peers.facts()
+        }))
     }
 }

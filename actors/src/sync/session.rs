@@ -30,6 +30,10 @@ use tokio::time;
 /// How long connecting may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a peer may take from its greeting to its hello, which it sends together: few places
+/// there are, and a stranger shall not hold one for long.
+const HELLO_LIMIT: Duration = Duration::from_secs(5);
+
 /// How long a session may keep its snapshot, and with it everything that is overwritten meanwhile.
 /// A session that is cut off there is begun again, and what it has brought is not sent twice.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(300);
@@ -155,7 +159,8 @@ async fn answer(
     let stream = TcpStream::from_std(stream).map_err(SyncError::Broken)?;
     let mut wire = Wire::new(stream, input, context.stall_limit);
     wire.accept();
-    let hello = match wire.receive(false).await? {
+    let received = time::timeout(HELLO_LIMIT, wire.receive(false)).await;
+    let hello = match received.map_err(|_| SyncError::Stalled)?? {
         Frame::Hello(hello) => *hello,
         other => return Err(SessionError::OutOfTurn(other.name()).into()),
     };

@@ -55,12 +55,12 @@ fn peers_of_the_configuration_are_met_at_once_as_many_as_there_are_places() {
     assert_eq!(peers.next(at(0)), Some((address(3), false)));
     assert_eq!((peers.next(at(0)), peers.wait(at(0))), (None, None), "no place is left");
     assert!(!peers.admit());
-    end(&mut peers, 2, Ended::Equal, 1);
+    end(&mut peers, 2, Ended::Equal(OURS), 1);
     assert_eq!(peers.next(at(1)), Some((address(4), false)));
-    end(&mut peers, 3, Ended::Equal, 1);
+    end(&mut peers, 3, Ended::Equal(OURS), 1);
     assert!(peers.admit());
     peers.leave();
-    end(&mut peers, 4, Ended::Equal, 1);
+    end(&mut peers, 4, Ended::Equal(OURS), 1);
     assert_eq!((peers.next(at(1)), peers.wait(at(1))), (None, None), "the own address is no peer");
     assert!(peers.are_tried());
     let facts = peers.facts();
@@ -74,9 +74,12 @@ fn a_peer_that_comes_up_is_met_and_one_that_says_goodbye_is_left_alone() {
     let mut peers = peers(&[], 3);
     peers.presence(&online(2, &OURS), Some(&OURS), at(5));
     assert_eq!(peers.next(at(5)), Some((address(2), false)));
-    end(&mut peers, 2, Ended::Equal, 5);
+    end(&mut peers, 2, Ended::Equal(OURS), 5);
     peers.presence(&online(2, &OURS), Some(&OURS), at(15));
     assert_eq!(peers.wait(at(15)), None, "it says the same again");
+    peers.own_root(&OTHER);
+    assert_eq!(peers.facts()[0].root, PeerRoot::Different);
+    assert_eq!(peers.wait(at(15)), None, "to look is no reason for a session");
     peers.presence(&presence(2, PresenceState::Offline, None), Some(&OURS), at(20));
     peers.want_all(at(20));
     assert_eq!(peers.wait(at(20)), None);
@@ -89,15 +92,15 @@ fn another_root_leads_to_a_session_soon_but_not_over_and_over() {
     let mut peers = peers(&[], 3);
     peers.presence(&online(2, &OURS), Some(&OURS), at(0));
     peers.next(at(0)).unwrap();
-    end(&mut peers, 2, Ended::Equal, 0);
+    end(&mut peers, 2, Ended::Equal(OURS), 0);
     peers.presence(&online(2, &OTHER), Some(&OURS), at(100));
     assert_eq!(peers.next(at(100)), None);
     assert_eq!(peers.wait(at(100)), Some(SETTLE));
     assert_eq!(peers.next(at(102)), Some((address(2), true)), "the roots are known to differ");
-    end(&mut peers, 2, Ended::Equal, 103);
+    end(&mut peers, 2, Ended::Equal(OURS), 103);
     peers.presence(&online(2, &OTHER), Some(&OURS), at(110));
     assert_eq!(peers.wait(at(110)), Some(at(103) + DIFFERENT_AGAIN - at(110)));
-    peers.own_root(&OTHER, at(111));
+    peers.own_root(&OTHER);
     assert_eq!(peers.facts()[0].root, PeerRoot::Equal);
 }
 
@@ -123,7 +126,7 @@ fn failures_are_tried_again_ever_later_and_busy_peers_soon() {
     peers.next(at(now)).unwrap();
     end(&mut peers, 2, Ended::Different, now);
     assert_eq!(peers.next(at(now)), Some((address(2), true)));
-    end(&mut peers, 2, Ended::Equal, now);
+    end(&mut peers, 2, Ended::Equal(OURS), now);
     assert_eq!(peers.wait(at(now)), None);
     assert_eq!(peers.facts()[0].last_error, None);
 }
@@ -134,7 +137,7 @@ fn one_peer_is_not_met_twice_at_once() {
     peers.next(at(0)).unwrap();
     assert!(peers.want(&address(2), at(0)));
     assert_eq!((peers.next(at(0)), peers.wait(at(0))), (None, None));
-    end(&mut peers, 2, Ended::Equal, 1);
+    end(&mut peers, 2, Ended::Equal(OURS), 1);
     assert_eq!(peers.next(at(1)), Some((address(2), false)));
     assert!(!peers.want(&address(1), at(1)), "this node itself");
 }
