@@ -98,7 +98,7 @@ impl Session {
     }
 
     /// The side that answers `hello`, the first frame of the one that opened. The snapshot was
-    /// taken after the node has followed the clock and the flush in it.
+    /// taken after the node has followed the clock in it.
     pub fn accept(
         identity: Identity,
         hello: Hello,
@@ -108,13 +108,17 @@ impl Session {
         let mut session = Session::new(identity, snapshot, nonce, Role::Answerer, &hello.nonce);
         session.check(&hello)?;
         let Registers { flush, watermark, .. } = session.own;
-        session.raise(hello.registers);
+        let knows_more = flush > hello.registers.flush || watermark > hello.registers.watermark;
+        // What a stranger holds for dead counts once it has proved that it is none. Until then a
+        // cut would be about a snapshot that may change.
+        let has_to_wait = !session.is_proven && session.is_raised_by(hello.registers);
+        if !has_to_wait {
+            session.raise(hello.registers);
+        }
         session.hello.root = session.merged.root();
         session.hello.leaves = u64::from(session.merged.totals().leaves);
         session.told = Some(session.hello.root);
-        session.is_outdated = flush > hello.registers.flush
-            || watermark > hello.registers.watermark
-            || session.hello.root == hello.root;
+        session.is_outdated = knows_more || has_to_wait || session.hello.root == hello.root;
         session.their_root = Some(hello.root);
         let own = (&session.hello.nonce, session.hello.node);
         session.hello.proof = session.identity.prove(Role::Answerer, &hello, own);
@@ -183,14 +187,18 @@ impl Session {
             }
             Frame::Hello(hello) => return self.receive_hello(*hello),
             _ if self.peer.is_none() => return Err(SessionError::OutOfTurn(frame.name())),
-            Frame::Proof(proof) => self.receive_proof(&proof)?,
-            Frame::Records(records) if self.turns == 0 || self.is_proven => {
+            Frame::Proof(proof) => return self.receive_proof(&proof),
+            Frame::Records(records) if self.is_proven => {
                 if !self.is_outdated {
                     self.is_opened = true;
                     self.comparison.read(&records, &mut self.out)?;
                 }
             }
-            Frame::End(root) if self.turns == 0 || self.is_proven => self.end_their_turn(root)?,
+            Frame::End(root) if self.turns == 0 || self.is_proven => {
+                let is_greeting = self.turns == 0;
+                self.end_their_turn(root)?;
+                return Ok(if is_greeting && self.is_proven { self.flushes() } else { Vec::new() });
+            }
             Frame::Entries(entries) if self.is_proven => return Ok(self.receive_entries(entries)),
             Frame::Refused(keys) if self.is_proven => return self.receive_refused(keys),
             Frame::Records(_) | Frame::End(_) | Frame::Entries(_) | Frame::Refused(_) => {
@@ -280,18 +288,16 @@ impl Session {
             self.out.frame(Frame::Proof(proof));
         }
         let mut effects = vec![Effect::Hello(Box::new(hello.clone()))];
-        if hello.registers.flush > self.own.flush {
-            effects.push(Effect::Flush(hello.registers.flush));
-        }
         if self.raise(hello.registers) {
             self.is_opened = false;
         }
         self.their_root = Some(hello.root);
         self.peer = Some(hello);
+        effects.extend(self.flushes());
         Ok(effects)
     }
 
-    fn receive_proof(&mut self, proof: &[u8]) -> Result<(), SessionError> {
+    fn receive_proof(&mut self, proof: &[u8]) -> Result<Vec<Effect>, SessionError> {
         let own = (&self.hello.nonce, self.hello.node);
         let peer = self.peer.as_ref().filter(|_| self.role == Role::Answerer);
         let proves = |opener| self.identity.accepts(Role::Opener, opener, own, proof);
@@ -299,7 +305,16 @@ impl Session {
             return Err(SessionError::Proof);
         }
         self.is_proven = true;
-        Ok(())
+        let registers = peer.map_or(self.own, |peer| peer.registers);
+        self.raise(registers);
+        Ok(self.flushes())
+    }
+
+    /// The peer's flush, if this node has not heard of it. Asked when the peer is known to belong
+    /// to the cluster, as it may be the end of everything.
+    fn flushes(&self) -> Vec<Effect> {
+        let flush = self.peer.as_ref().map_or(Version::ZERO, |peer| peer.registers.flush);
+        (flush > self.own.flush).then_some(Effect::Flush(flush)).into_iter().collect()
     }
 
     fn receive_entries(&mut self, entries: Vec<Entry>) -> Vec<Effect> {
@@ -420,16 +435,19 @@ impl Session {
     }
 
     /// Drops from the snapshot what the peer's registers say is dead. True if there was more in
-    /// them than in this node's own.
+    /// them than was known.
     fn raise(&mut self, theirs: Registers) -> bool {
-        self.joint = self.own.joined(theirs);
-        let Registers { flush, watermark, .. } = self.joint;
-        let is_raised = flush > self.own.flush || watermark > self.own.watermark;
+        let is_raised = self.is_raised_by(theirs);
+        self.joint = self.joint.joined(theirs);
         if is_raised {
             let joint = self.joint;
             self.merged.prune(|entry| joint.kill(entry));
             self.comparison = Comparison::new(self.merged.clone(), self.key);
         }
         is_raised
+    }
+
+    fn is_raised_by(&self, theirs: Registers) -> bool {
+        theirs.flush > self.joint.flush || theirs.watermark > self.joint.watermark
     }
 }

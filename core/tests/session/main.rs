@@ -5,3 +5,5 @@
 
 mod budgets;
 mod pair;
+mod strangers;
+mod talk;
