@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod budgets;
+mod cuts;
 mod pair;
+mod shapes;
 mod strangers;
 mod talk;
+mod together;
