@@ -5,6 +5,8 @@
 
 mod budgets;
 mod cuts;
+mod garbage;
+mod liars;
 mod pair;
 mod shapes;
 mod strangers;

@@ -87,19 +87,31 @@ impl Talk {
         }
     }
 
+    /// The same with a peer that may be at a loss: nothing if nobody has anything to say.
+    pub(crate) fn try_step(&mut self, nodes: &mut [Node]) -> Option<Result<bool, SessionError>> {
+        let end = self.speaker();
+        let frame = end.session.next_frame()?;
+        end.conclude(nodes);
+        Some(self.deliver(nodes, &frame).map(|()| self.outcomes().contains(&None)))
+    }
+
     /// Takes the next frame from who has the turn; nothing if the session is over.
     pub(crate) fn send(&mut self, nodes: &mut [Node]) -> Option<Frame> {
         if self.outcomes().iter().all(Option::is_some) {
             return None;
         }
-        let end = match self.sender {
-            Side::Opener => &mut self.opener,
-            Side::Answerer => self.answerer.as_mut().unwrap(),
-        };
+        let end = self.speaker();
         let frame = end.session.next_frame().expect("who has the turn says something");
         end.conclude(nodes);
         self.frames.push((self.sender, frame.clone()));
         Some(frame)
+    }
+
+    fn speaker(&mut self) -> &mut End {
+        match self.sender {
+            Side::Opener => &mut self.opener,
+            Side::Answerer => self.answerer.as_mut().unwrap(),
+        }
     }
 
     /// Gives a frame to who does not have the turn.
