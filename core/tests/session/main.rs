@@ -6,6 +6,7 @@
 mod budgets;
 mod cuts;
 mod garbage;
+mod history;
 mod liars;
 mod pair;
 mod shapes;
