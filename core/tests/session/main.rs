@@ -7,6 +7,7 @@ mod budgets;
 mod cuts;
 mod garbage;
 mod history;
+mod key_sets;
 mod liars;
 mod pair;
 mod shapes;
