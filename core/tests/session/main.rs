@@ -8,6 +8,7 @@ mod cuts;
 mod garbage;
 mod history;
 mod key_sets;
+mod laws;
 mod liars;
 mod pair;
 mod shapes;
