@@ -255,7 +255,7 @@ fn registers_that_rise_while_a_session_with_another_is_under_way_do_no_harm() {
 
 #[test]
 fn a_lineage_is_drawn_once_and_handed_on() {
-    let mut nodes = vec![member(1, 10, None), member(2, 20, None), member(3, 30, None)];
+    let mut nodes = [member(1, 10, None), member(2, 20, None), member(3, 30, None)];
     let lineage = |node: &Node| node.engine.store().registers().lineage;
     met(&mut nodes[..2], 0, false);
     let drawn = lineage(&nodes[0]);

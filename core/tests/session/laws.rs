@@ -60,7 +60,7 @@ fn node(id: u64, common: u64, (entries, registers): &Given, secret: Option<&str>
 }
 
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(config(300))]
 
     #[test]
     fn three_sessions_make_any_two_nodes_equal_and_keep_what_may_live(

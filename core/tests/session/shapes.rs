@@ -44,14 +44,14 @@ fn shape(name: &'static str, mut nodes: Vec<Node>) -> Shape {
 }
 
 fn one() -> Shape {
-    let mut nodes = twins(6_000, None);
+    let mut nodes = twins(4_800, None);
     nodes[1].put(key(4_321), "changed", 9);
     shape("one", nodes)
 }
 
 fn scattered() -> Shape {
-    let mut nodes = twins(6_000, None);
-    for n in 0..150 {
+    let mut nodes = twins(4_800, None);
+    for n in 0..120 {
         let writer = &mut nodes[n as usize % 2];
         match n % 3 {
             0 => writer.put(key(n * 37), "changed", 9 + n),
@@ -63,33 +63,33 @@ fn scattered() -> Shape {
 }
 
 fn bulk_missing() -> Shape {
-    let mut nodes = twins(2_000, None);
-    (0..1_500).for_each(|n| nodes[0].put(format!("{}:{n:04}", key(1_000)), "bulk", 9));
+    let mut nodes = twins(1_200, None);
+    (0..700).for_each(|n| nodes[0].put(format!("{}:{n:04}", key(600)), "bulk", 9));
     shape("bulk missing", nodes)
 }
 
 fn empty_peer() -> Shape {
-    let mut nodes = twins(2_000, None);
+    let mut nodes = twins(900, None);
     nodes[1] = Node::new(2);
     shape("empty peer", nodes)
 }
 
 fn disjoint() -> Shape {
     let mut nodes = vec![Node::new(1), Node::new(2)];
-    (0..2_000).for_each(|n| nodes[n as usize % 2].put(key(n), "value", 1));
+    (0..1_000).for_each(|n| nodes[n as usize % 2].put(key(n), "value", 1));
     shape("disjoint", nodes)
 }
 
 fn deleted() -> Shape {
-    let mut nodes = twins(1_000, None);
-    (0..600).for_each(|n| nodes[0].delete(key(n), 9));
+    let mut nodes = twins(600, None);
+    (0..400).for_each(|n| nodes[0].delete(key(n), 9));
     shape("deleted", nodes)
 }
 
 /// The first was restored from a backup: the cluster deleted a third of what it holds.
 fn refused() -> Shape {
-    let mut nodes = twins(1_000, None);
-    restore(&mut nodes, 1_000, 7);
+    let mut nodes = twins(600, None);
+    restore(&mut nodes, 600, 7);
     let expected = nodes[1].entries();
     let expected = expected.into_iter().map(|entry| (entry.key().to_vec(), entry)).collect();
     Shape { name: "refused", nodes, expected }

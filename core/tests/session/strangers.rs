@@ -18,6 +18,9 @@ fn members(secret: Option<&str>) -> Vec<Node> {
     nodes
 }
 
+/// What makes a stranger of a peer.
+type Change = fn(&mut Hello);
+
 fn hello_of(session: &mut Session) -> Hello {
     match session.next_frame() {
         Some(Frame::Hello(hello)) => *hello,
@@ -53,13 +56,13 @@ fn members_with_a_secret_repair_each_other() {
 
 #[test]
 fn another_protocol_seed_or_the_own_id_is_refused_by_either_side() {
-    let change: [(fn(&mut Hello), SessionError); 3] = [
+    let changes: [(Change, SessionError); 3] = [
         (|hello| hello.protocol = 2, SessionError::Protocol(2)),
         (|hello| hello.seed ^= 1, SessionError::Seed),
         (|hello| hello.node = NodeId(0), SessionError::SameNode),
     ];
     for secret in [None, SECRET] {
-        for (change, expected) in &change {
+        for (change, expected) in &changes {
             let mut nodes = members(secret);
             let (own, other) = (nodes[0].identity.node, nodes[1].identity.node);
             let changed = |mut hello: Hello, own: NodeId| {
