@@ -177,8 +177,9 @@ fn pieces_without_an_end_are_an_error_at_the_longest_frame() {
             Err(error) => break error,
         }
         pieces += 1;
+        assert!(pieces < 1_030, "it takes more than any frame has");
     };
-    assert!((1_024..1_030).contains(&pieces), "{pieces} pieces");
+    assert!(pieces >= 1_024, "{pieces} pieces");
     assert!(matches!(error, SessionError::TooLong { .. }));
 }
 

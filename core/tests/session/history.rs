@@ -146,6 +146,20 @@ fn an_empty_node_takes_everything_however_old() {
     });
 }
 
+/// A node whose disk lost part of its data would else have the others delete it too.
+#[test]
+fn who_knows_of_less_takes_what_it_lacks_and_refuses_nothing() {
+    in_every_way(|secret, opens, eager| {
+        let mut nodes = vec![member(1, 0, secret), member(2, 100, secret)];
+        nodes[0].raise(50, 7);
+        nodes[1].raise(60, 7);
+        let all = held(&mut nodes[1]);
+        met(&mut nodes, opens, eager);
+        assert_all_hold(&mut nodes, &all);
+        assert!(nodes.iter().all(|node| node.given_up.is_empty() && node.written_again == 0));
+    });
+}
+
 #[test]
 fn a_zombie_among_equals_is_given_up_by_who_holds_it() {
     in_every_way(|secret, opens, eager| {
