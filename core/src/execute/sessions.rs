@@ -20,7 +20,8 @@ pub struct Carried {
 
 impl Engine {
     /// Prepares for the session that a peer opens with this hello. The snapshot for it is taken
-    /// afterwards, so that nothing which this node writes later is older than the peer's clock.
+    /// afterwards, so that nothing which this node writes later is older than the peer's clock. The
+    /// peer may be a stranger yet: a clock is followed only so far, and nothing else is believed.
     pub fn meet(&mut self, hello: &Hello, now: UnixMillis) {
         self.store.follow(hello.clock, now);
     }

@@ -59,8 +59,6 @@ pub struct Session {
     /// The peer knows the secret, or there is none.
     is_proven: bool,
     is_opened: bool,
-    /// A flush that this node has not heard of, until the peer has proved that it may tell of it.
-    flush: Option<Version>,
     /// The peer's records of this turn are about a snapshot that it no longer holds.
     is_outdated: bool,
     comparison: Comparison,
@@ -110,14 +108,17 @@ impl Session {
         let mut session = Session::new(identity, snapshot, nonce, Role::Answerer, &hello.nonce);
         session.check(&hello)?;
         let Registers { flush, watermark, .. } = session.own;
-        session.raise(hello.registers);
-        session.flush = Some(hello.registers.flush).filter(|theirs| *theirs > flush);
+        let knows_more = flush > hello.registers.flush || watermark > hello.registers.watermark;
+        // What a stranger holds for dead counts once it has proved that it is none. Until then a
+        // cut would be about a snapshot that may change.
+        let has_to_wait = !session.is_proven && session.is_raised_by(hello.registers);
+        if !has_to_wait {
+            session.raise(hello.registers);
+        }
         session.hello.root = session.merged.root();
         session.hello.leaves = u64::from(session.merged.totals().leaves);
         session.told = Some(session.hello.root);
-        session.is_outdated = flush > hello.registers.flush
-            || watermark > hello.registers.watermark
-            || session.hello.root == hello.root;
+        session.is_outdated = knows_more || has_to_wait || session.hello.root == hello.root;
         session.their_root = Some(hello.root);
         let own = (&session.hello.nonce, session.hello.node);
         session.hello.proof = session.identity.prove(Role::Answerer, &hello, own);
@@ -162,7 +163,6 @@ impl Session {
             turns: 0,
             is_opened: false,
             is_outdated: false,
-            flush: None,
             merged: tree,
             own: registers,
             joint: registers,
@@ -180,14 +180,6 @@ impl Session {
     /// Takes in a frame of the peer. Nothing of what it says takes effect before it has proved that
     /// it belongs to the cluster.
     pub fn receive(&mut self, frame: Frame) -> Result<Vec<Effect>, SessionError> {
-        let mut effects = self.take_in(frame)?;
-        if self.is_proven() {
-            effects.extend(self.flush.take().map(Effect::Flush));
-        }
-        Ok(effects)
-    }
-
-    fn take_in(&mut self, frame: Frame) -> Result<Vec<Effect>, SessionError> {
         match frame {
             Frame::Busy => return Err(SessionError::Busy),
             Frame::Fault(reason) => return Err(SessionError::Ended(reason)),
@@ -196,14 +188,18 @@ impl Session {
             }
             Frame::Hello(hello) => return self.receive_hello(*hello),
             _ if self.peer.is_none() => return Err(SessionError::OutOfTurn(frame.name())),
-            Frame::Proof(proof) => self.receive_proof(&proof)?,
-            Frame::Records(records) if self.turns == 0 || self.is_proven => {
+            Frame::Proof(proof) => return self.receive_proof(&proof),
+            Frame::Records(records) if self.is_proven => {
                 if !self.is_outdated {
                     self.is_opened = true;
                     self.comparison.read(&records, &mut self.out)?;
                 }
             }
-            Frame::End(root) if self.turns == 0 || self.is_proven => self.end_their_turn(root)?,
+            Frame::End(root) if self.turns == 0 || self.is_proven => {
+                let is_greeting = self.turns == 0;
+                self.end_their_turn(root)?;
+                return Ok(if is_greeting && self.is_proven { self.flushes() } else { Vec::new() });
+            }
             Frame::Entries(entries) if self.is_proven => return Ok(self.receive_entries(entries)),
             Frame::Refused(keys) if self.is_proven => return self.receive_refused(keys),
             Frame::Records(_) | Frame::End(_) | Frame::Entries(_) | Frame::Refused(_) => {
@@ -292,16 +288,17 @@ impl Session {
             let proof = self.identity.prove(Role::Opener, &self.hello, answerer);
             self.out.frame(Frame::Proof(proof));
         }
-        self.flush = Some(hello.registers.flush).filter(|theirs| *theirs > self.own.flush);
+        let mut effects = vec![Effect::Hello(Box::new(hello.clone()))];
         if self.raise(hello.registers) {
             self.is_opened = false;
         }
         self.their_root = Some(hello.root);
-        self.peer = Some(hello.clone());
-        Ok(vec![Effect::Hello(Box::new(hello))])
+        self.peer = Some(hello);
+        effects.extend(self.flushes());
+        Ok(effects)
     }
 
-    fn receive_proof(&mut self, proof: &[u8]) -> Result<(), SessionError> {
+    fn receive_proof(&mut self, proof: &[u8]) -> Result<Vec<Effect>, SessionError> {
         let own = (&self.hello.nonce, self.hello.node);
         let peer = self.peer.as_ref().filter(|_| self.role == Role::Answerer);
         let proves = |opener| self.identity.accepts(Role::Opener, opener, own, proof);
@@ -309,7 +306,16 @@ impl Session {
             return Err(SessionError::Proof);
         }
         self.is_proven = true;
-        Ok(())
+        let registers = peer.map_or(self.own, |peer| peer.registers);
+        self.raise(registers);
+        Ok(self.flushes())
+    }
+
+    /// The peer's flush, if this node has not heard of it. Asked when the peer is known to belong
+    /// to the cluster, as it may be the end of everything.
+    fn flushes(&self) -> Vec<Effect> {
+        let flush = self.peer.as_ref().map_or(Version::ZERO, |peer| peer.registers.flush);
+        (flush > self.own.flush).then_some(Effect::Flush(flush)).into_iter().collect()
     }
 
     fn receive_entries(&mut self, entries: Vec<Entry>) -> Vec<Effect> {
@@ -430,16 +436,19 @@ impl Session {
     }
 
     /// Drops from the snapshot what the peer's registers say is dead. True if there was more in
-    /// them than in this node's own.
+    /// them than was known.
     fn raise(&mut self, theirs: Registers) -> bool {
-        self.joint = self.own.joined(theirs);
-        let Registers { flush, watermark, .. } = self.joint;
-        let is_raised = flush > self.own.flush || watermark > self.own.watermark;
+        let is_raised = self.is_raised_by(theirs);
+        self.joint = self.joint.joined(theirs);
         if is_raised {
             let joint = self.joint;
             self.merged.prune(|entry| joint.kill(entry));
             self.comparison = Comparison::new(self.merged.clone(), self.key);
         }
         is_raised
+    }
+
+    fn is_raised_by(&self, theirs: Registers) -> bool {
+        theirs.flush > self.joint.flush || theirs.watermark > self.joint.watermark
     }
 }

@@ -4,4 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod budgets;
+mod cuts;
+mod garbage;
+mod history;
+mod key_sets;
+mod laws;
+mod liars;
 mod pair;
+mod shapes;
+mod strangers;
+mod talk;
+mod together;

@@ -3,12 +3,12 @@
 use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Carried, Engine, EngineSettings};
-use merkle_kv_core::merkle::TreeSeed;
+use merkle_kv_core::merkle::{KeyRange, TreeSeed};
 use merkle_kv_core::protocol::Limits;
 use merkle_kv_core::session::{
     Effect, Hello, Identity, Nonce, Outcome, Session, SessionError, Side, Traffic, converse,
 };
-use merkle_kv_core::store::{HashSeed, Snapshot};
+use merkle_kv_core::store::{HashSeed, Lineage, Registers, Snapshot};
 use merkle_kv_core::version::Version;
 use std::sync::Arc;
 
@@ -45,6 +45,28 @@ impl Node {
         let version = Version { hlc: Hlc::from_raw(hlc), node: self.identity.node };
         let entry = Entry::value_of(key.as_ref(), value.as_bytes(), version);
         self.engine.store_mut().merge(entry, NOW);
+    }
+
+    /// Deletes a key with a version that is told.
+    pub(crate) fn delete(&mut self, key: impl AsRef<[u8]>, hlc: u64) {
+        let version = Version { hlc: Hlc::from_raw(hlc), node: self.identity.node };
+        self.engine.store_mut().merge(Entry::tombstone(key.as_ref(), version), NOW);
+    }
+
+    /// Holds everything up to `watermark` for known to all of `lineage`.
+    pub(crate) fn raise(&mut self, watermark: u64, lineage: u64) {
+        let store = self.engine.store_mut();
+        let (watermark, lineage) = (Hlc::from_raw(watermark), Lineage(lineage));
+        store.raise(Registers { watermark, lineage, ..store.registers() });
+    }
+
+    pub(crate) fn value(&self, key: impl AsRef<[u8]>) -> Option<String> {
+        let entry = self.engine.store().get(key.as_ref())?;
+        entry.value().map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    pub(crate) fn entries(&mut self) -> Vec<Entry> {
+        self.snapshot().tree.range(KeyRange::ALL).collect()
     }
 
     pub(crate) fn snapshot(&mut self) -> Snapshot {
