@@ -21,9 +21,9 @@ pub struct Carried {
 impl Engine {
     /// Prepares for the session that a peer opens with this hello. The snapshot for it is taken
     /// afterwards, so that nothing which this node writes later is older than the peer's clock.
+    /// What the peer holds for dead has to wait until it has proved that it belongs to the cluster.
     pub fn meet(&mut self, hello: &Hello, now: UnixMillis) {
         self.store.follow(hello.clock, now);
-        self.raise_flush(hello.registers.flush);
     }
 
     /// Does what a session asks for.

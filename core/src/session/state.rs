@@ -77,6 +77,8 @@ pub struct Session {
     told: Option<Digest>,
     their_root: Option<Digest>,
     refused: Vec<Vec<u8>>,
+    /// The flush in the hello that this side answers, until the peer has proved who it is.
+    their_flush: Option<Version>,
     outcome: Option<Outcome>,
     sent: u64,
     received: u64,
@@ -98,7 +100,7 @@ impl Session {
     }
 
     /// The side that answers `hello`, the first frame of the one that opened. The snapshot was
-    /// taken after the node has followed the clock and the flush in it.
+    /// taken after the node has followed the clock in it.
     pub fn accept(
         identity: Identity,
         hello: Hello,
@@ -109,6 +111,7 @@ impl Session {
         session.check(&hello)?;
         let Registers { flush, watermark, .. } = session.own;
         session.raise(hello.registers);
+        session.their_flush = Some(hello.registers.flush).filter(|theirs| *theirs > flush);
         session.hello.root = session.merged.root();
         session.hello.leaves = u64::from(session.merged.totals().leaves);
         session.told = Some(session.hello.root);
@@ -166,6 +169,7 @@ impl Session {
             has_said_hello: false,
             their_root: None,
             refused: Vec::new(),
+            their_flush: None,
             outcome: None,
             sent: 0,
             received: 0,
@@ -174,6 +178,14 @@ impl Session {
 
     /// Takes in a frame of the peer.
     pub fn receive(&mut self, frame: Frame) -> Result<Vec<Effect>, SessionError> {
+        let mut effects = self.take_in(frame)?;
+        if let Some(flush) = self.their_flush.take_if(|_| self.is_proven) {
+            effects.insert(0, Effect::Flush(flush));
+        }
+        Ok(effects)
+    }
+
+    fn take_in(&mut self, frame: Frame) -> Result<Vec<Effect>, SessionError> {
         match frame {
             Frame::Busy => return Err(SessionError::Busy),
             Frame::Fault(reason) => return Err(SessionError::Ended(reason)),
