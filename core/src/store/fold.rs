@@ -50,7 +50,7 @@ impl Fold {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Folding {
     /// Nothing while it is away in a fold.
     tree: Option<Tree>,
