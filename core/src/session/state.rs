@@ -23,7 +23,13 @@ pub enum Effect {
     /// Everything at or below this version is dead.
     Flush(Version),
     /// Merge these; each wins over what the snapshot has.
-    Apply(Vec<Entry>),
+    Apply {
+        /// What was missing.
+        entries: Vec<Entry>,
+        /// The watermark of the snapshot: if the node has a greater one by now, what it does not
+        /// have of that age was deleted meanwhile.
+        watermark: Hlc,
+    },
     /// The peer knows everything of that age, and not these: they were deleted. Set them aside.
     GiveUp(Vec<Entry>),
     /// The peer does not take these for their age, but this node has never shared its history:
@@ -327,7 +333,10 @@ impl Session {
             }
         }
         self.merged.edit(won.iter().cloned().map(Edit::Put).collect());
-        if won.is_empty() { Vec::new() } else { vec![Effect::Apply(won)] }
+        if won.is_empty() {
+            return Vec::new();
+        }
+        vec![Effect::Apply { entries: won, watermark: self.own.watermark }]
     }
 
     fn receive_refused(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Effect>, SessionError> {
