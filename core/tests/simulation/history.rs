@@ -1,0 +1,204 @@
+//! What an onlooker knows who saw everything: which writes were acknowledged, what each node has
+//! promised, what may have been given up. Tells a right outcome from a wrong one.
+
+use merkle_kv_core::clock::Hlc;
+use merkle_kv_core::entry::{Entry, Kind};
+use merkle_kv_core::store::Registers;
+use merkle_kv_core::version::Version;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why a schedule fails.
+#[derive(Debug)]
+pub(crate) struct Violation(pub(crate) String);
+
+pub(crate) type Checked<T = ()> = Result<T, Violation>;
+
+/// Fails with a sentence unless the condition holds.
+pub(crate) fn ensure(holds: bool, sentence: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(Violation(sentence())) }
+}
+
+/// One version of a key that was issued.
+#[derive(Clone, Debug)]
+struct Write {
+    entry: Entry,
+    is_acknowledged: bool,
+    /// The version whose value this one repeats.
+    again: Option<Version>,
+}
+
+/// Everything that was written.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    writes: BTreeMap<Box<[u8]>, Vec<Write>>,
+    flushes: Vec<(Version, bool)>,
+    /// What members set aside as deleted long ago.
+    given_up: BTreeSet<(Box<[u8]>, Version)>,
+    /// The greatest watermark that was raised while some node was not counted: what such a node
+    /// wrote up to here, or kept, may be given up, and what was deleted up to here may not have
+    /// reached it.
+    excused: Hlc,
+}
+
+impl History {
+    pub(crate) fn issued(&mut self, entry: &Entry, again: Option<Version>) {
+        let write = Write { entry: entry.clone(), is_acknowledged: false, again };
+        self.writes.entry(entry.key().into()).or_default().push(write);
+    }
+
+    pub(crate) fn acknowledge(&mut self, key: &[u8], version: Version) {
+        let writes = self.writes.get_mut(key).into_iter().flatten();
+        for write in writes.filter(|write| write.entry.version() == version) {
+            write.is_acknowledged = true;
+        }
+    }
+
+    pub(crate) fn flushed(&mut self, flush: Version) {
+        self.flushes.push((flush, false));
+    }
+
+    pub(crate) fn acknowledge_flush(&mut self, flush: Version) {
+        self.flushes.iter_mut().filter(|(version, _)| *version == flush).for_each(|(_, done)| {
+            *done = true;
+        });
+    }
+
+    pub(crate) fn excuse(&mut self, watermark: Hlc) {
+        self.excused = self.excused.max(watermark);
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.writes.keys().map(|key| &**key)
+    }
+
+    pub(crate) fn has(&self, key: &[u8]) -> bool {
+        self.writes.contains_key(key)
+    }
+
+    /// A member gives an entry up: it must have been away, or the entry deleted.
+    pub(crate) fn gives_up(&mut self, entry: &Entry, registers: Registers) -> Checked {
+        let version = entry.version();
+        let is_deleted = self.is_overwritten(entry.key(), version, registers.flush);
+        ensure(is_deleted || version.hlc <= self.excused, || {
+            format!("{entry:?} is given up, and nobody was away; excused {}", self.excused)
+        })?;
+        self.given_up.insert((entry.key().into(), version));
+        Ok(())
+    }
+
+    /// Whether something acknowledged is above this version of the key.
+    fn is_overwritten(&self, key: &[u8], version: Version, flush: Version) -> bool {
+        let writes = self.writes.get(key).into_iter().flatten();
+        version <= flush
+            || writes
+                .filter(|write| write.is_acknowledged)
+                .any(|write| write.entry.version() > version)
+    }
+
+    /// What a node holds of a key when all members are said to hold everything up to here.
+    pub(crate) fn check_up_to(
+        &self,
+        watermark: Hlc,
+        key: &[u8],
+        held: Option<&Entry>,
+        flush: Version,
+    ) -> Checked {
+        // What somebody wrote who was away at the time is not known here.
+        let counts = |version: Version| version.hlc <= watermark && version.hlc > self.excused;
+        let due = self.due(key, flush, counts);
+        let Some(due) = due else { return Ok(()) };
+        let has_it = match held {
+            Some(held) => held.version() >= due.entry.version(),
+            None => self.may_be_gone(key, due, Hlc::from_raw(u64::MAX)),
+        };
+        ensure(has_it, || format!("a member lacks {:?}, at or below {watermark}", due.entry))
+    }
+
+    /// What is left of a key at the end, everywhere.
+    pub(crate) fn check_survivor(
+        &self,
+        key: &[u8],
+        held: Option<&Entry>,
+        registers: Registers,
+    ) -> Checked {
+        let Registers { flush, watermark, .. } = registers;
+        let due = self.due(key, flush, |_| true);
+        match (held, due) {
+            (None, None) => Ok(()),
+            (None, Some(due)) => ensure(self.may_be_gone(key, due, watermark), || {
+                format!("{:?} was acknowledged and is lost", due.entry)
+            }),
+            (Some(held), due) => {
+                self.check_origin(held)?;
+                let least = due.map_or(flush, |due| due.entry.version());
+                ensure(held.version() >= least, || {
+                    format!("{held:?} is left of what {due:?} has overwritten")
+                })
+            }
+        }
+    }
+
+    /// What is held must have been written, and nothing may come back that was deleted.
+    fn check_origin(&self, held: &Entry) -> Checked {
+        let writes = self.writes.get(held.key()).map(Vec::as_slice).unwrap_or_default();
+        let find = |version| writes.iter().find(|write| write.entry.version() == version);
+        let write = find(held.version()).filter(|write| write.entry == *held);
+        let Some(mut write) = write else {
+            return Err(Violation(format!("{held:?} was never written")));
+        };
+        let last = write.entry.version();
+        while let Some(earlier) = write.again.and_then(find) {
+            write = earlier;
+        }
+        let first = write.entry.version();
+        let between = |version: Version| version > first && version < last;
+        let deleted = writes.iter().find(|write| {
+            write.is_acknowledged && write.again.is_none() && between(write.entry.version())
+        });
+        let flushed = self.flushes.iter().any(|(flush, done)| *done && between(*flush));
+        let is_excused = deleted.is_some_and(|write| write.entry.version().hlc <= self.excused);
+        ensure(last == first || (deleted.is_none() || is_excused) && !flushed, || {
+            format!("{held:?}, first written at {first}, came back in spite of {deleted:?}")
+        })
+    }
+
+    /// The greatest version that has to be there.
+    fn due(&self, key: &[u8], flush: Version, counts: impl Fn(Version) -> bool) -> Option<&Write> {
+        let writes = self.writes.get(key).into_iter().flatten();
+        let may_be_lost = |version: Version, kind| {
+            let is_excused = version.hlc <= self.excused;
+            is_excused
+                && (kind == Kind::Tombstone || self.given_up.contains(&(key.into(), version)))
+        };
+        writes
+            .filter(|write| {
+                let version = write.entry.version();
+                write.is_acknowledged
+                    && version > flush
+                    && counts(version)
+                    && !may_be_lost(version, write.entry.kind())
+            })
+            .max_by_key(|write| write.entry.version())
+    }
+
+    /// Whether a tombstone that is forgotten by now has taken it along.
+    fn may_be_gone(&self, key: &[u8], due: &Write, watermark: Hlc) -> bool {
+        let writes = self.writes.get(key).into_iter().flatten();
+        writes.map(|write| &write.entry).any(|entry| {
+            let version = entry.version();
+            entry.kind() == Kind::Tombstone
+                && version >= due.entry.version()
+                && version.hlc <= watermark
+        })
+    }
+
+    /// Every flush that was acknowledged holds in the end.
+    pub(crate) fn check_flush(&self, registers: Registers) -> Checked {
+        let latest = self.flushes.iter().filter(|(_, done)| *done).map(|(flush, _)| *flush).max();
+        ensure(latest <= Some(registers.flush), || format!("the flush {latest:?} is lost"))?;
+        let is_known = self.flushes.iter().any(|(flush, _)| *flush == registers.flush);
+        ensure(is_known || registers.flush == Version::ZERO, || {
+            format!("nobody flushed at {}", registers.flush)
+        })
+    }
+}

@@ -1,0 +1,563 @@
+//! The world: nodes, a broker between them, connections, time; and what may happen next in it.
+
+use crate::coverage::{Coverage, Event};
+use crate::cost::Costs;
+use crate::history::{Checked, History, ensure};
+use crate::large;
+use crate::link::{Link, events_of};
+use crate::mutants::Mutant;
+use crate::node::{Node, tree_seed};
+use crate::plan::{EVICT_AFTER_MILLIS, Plan, Size};
+use crate::random::Random;
+use merkle_kv_core::clock::{Hlc, UnixMillis};
+use merkle_kv_core::entry::Kind;
+use merkle_kv_core::merkle::{Edit, Tree};
+use merkle_kv_core::replication::{decode_update, encode_update};
+use merkle_kv_core::session::Hello;
+use merkle_kv_core::store::Snapshot;
+use merkle_kv_core::version::{BootId, NodeId};
+use std::rc::Rc;
+
+/// Connections at a time.
+const MAX_LINKS: usize = 6;
+
+/// Bytes of one update message: small, so that some writes take several.
+const UPDATE_BYTES: usize = 200;
+
+/// How old a tombstone gets in the mutant that removes it by age.
+const TOMBSTONE_MILLIS: u64 = 3_000;
+
+/// What the broker has for one node.
+struct Letter {
+    from: usize,
+    to: usize,
+    body: Body,
+}
+
+#[derive(Clone)]
+enum Body {
+    Update(Rc<[u8]>),
+    Presence,
+}
+
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) random: Random,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) history: History,
+    pub(crate) coverage: Coverage,
+    pub(crate) costs: Costs,
+    pub(crate) links: Vec<Link>,
+    letters: Vec<Letter>,
+    /// Which part of the network each node is in.
+    part: Vec<u8>,
+    /// When the onlooker knows each node to have been heard of last, by each.
+    heard: Vec<Vec<Option<u64>>>,
+    trace: Option<Vec<String>>,
+    writes: usize,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, random: Random, traced: bool) -> World {
+        let nodes: Vec<Node> = (0..plan.nodes).map(|index| Node::new(index, &plan)).collect();
+        let count = plan.nodes;
+        let mut world = World {
+            random,
+            history: History::default(),
+            coverage: Coverage::default(),
+            costs: Costs::default(),
+            links: Vec::new(),
+            letters: Vec::new(),
+            part: vec![0; count],
+            heard: vec![vec![None; count]; count],
+            trace: traced.then(Vec::new),
+            writes: 0,
+            nodes,
+            plan,
+        };
+        for node in 0..count {
+            for other in 0..count {
+                let is_known = world.plan.acquainted || node.abs_diff(other) == 1;
+                world.heard[node][other] = is_known.then_some(0);
+            }
+            if world.plan.size == Size::Large {
+                *world.nodes[node].engine.store_mut() = large::store(node).clone();
+            }
+        }
+        world
+    }
+
+    /// Runs the schedule and looks at what is left.
+    pub(crate) fn run(&mut self) -> Checked {
+        if self.plan.settled {
+            self.settle()?;
+        }
+        for step in 1..=self.plan.steps {
+            self.step()?;
+            if step % self.plan.rebuild_every == 0 {
+                self.check_trees()?;
+            }
+        }
+        self.heal()
+    }
+
+    pub(crate) fn trace(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            let time = self.nodes[0].time;
+            trace.push(format!("{time:>7} {}", line()));
+        }
+    }
+
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    pub(crate) fn traced(&self) -> &[String] {
+        self.trace.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn node_and_history(&mut self, node: usize) -> (&mut Node, &mut History) {
+        (&mut self.nodes[node], &mut self.history)
+    }
+
+    fn step(&mut self) -> Checked {
+        // Much happens within one millisecond, where timestamps are near each other.
+        let passed = if self.random.one_in(3) { self.random.below(300) as u64 } else { 0 };
+        self.pass(passed);
+        let node = self.random.below(self.nodes.len());
+        let is_up = self.nodes[node].is_up;
+        match self.random.below(100) {
+            0..22 if is_up => self.write(node)?,
+            22..26 if is_up => self.read(node)?,
+            26..36 if is_up => self.publish(node),
+            36..48 => self.deliver()?,
+            48..60 if is_up => self.open_some(node)?,
+            60..80 => self.move_some()?,
+            80..83 if is_up => self.begin_round(node)?,
+            83..87 if is_up => self.lead_round(node)?,
+            87..90 if is_up => {
+                let (node, history) = self.node_and_history(node);
+                node.sync(history);
+            }
+            90..92 if self.plan.crashes && is_up => self.crash(node),
+            90..94 if self.plan.crashes && !is_up => self.restart(node),
+            94 if self.plan.partitions => self.partition(),
+            95 if self.plan.partitions => self.part.fill(0),
+            96 if self.plan.jumps => self.jump(node),
+            97 if self.plan.evictions => {
+                self.coverage.count(Event::Leapt);
+                let passed = EVICT_AFTER_MILLIS / 2 + self.random.below(20_000) as u64;
+                self.pass(passed);
+            }
+            98 if is_up => self.send_to_all(node, Body::Presence),
+            99 if is_up && self.plan.strangers && self.plan.secret => {
+                if self.links.len() < MAX_LINKS {
+                    let link = self.open_foreign(node);
+                    self.links.push(link);
+                }
+            }
+            _ => {}
+        }
+        self.let_mutants_act(node)
+    }
+
+    pub(crate) fn pass(&mut self, millis: u64) {
+        self.nodes.iter_mut().for_each(|node| node.time += millis);
+    }
+
+    fn key(&mut self) -> String {
+        match self.plan.size {
+            Size::Small => format!("k{}", self.random.below(self.plan.keys)),
+            Size::Large => large::key(self.random.below(self.plan.keys + 100)),
+        }
+    }
+
+    pub(crate) fn write(&mut self, node: usize) -> Checked {
+        self.writes += 1;
+        let (key, value) = (self.key(), self.writes);
+        if self.plan.size == Size::Large && !self.history.has(key.as_bytes()) {
+            large::note(key.as_bytes(), &mut self.history);
+        }
+        let (line, event) = match self.random.below(16) {
+            0 if self.plan.flushes => {
+                self.coverage.count(Event::Flushed);
+                self.trace(|| format!("node{node} FLUSH"));
+                let (node, history) = self.node_and_history(node);
+                node.flush(history);
+                return Ok(());
+            }
+            0..9 => (format!("SET {key} {value}\n"), Event::Written),
+            9..14 => (format!("DEL {key}\n"), Event::Deleted),
+            _ => (format!("INCR {key}\n"), Event::Counted),
+        };
+        let synced = self.random.one_in(2);
+        let (owner, history) = self.node_and_history(node);
+        let has_written = owner.write(&line, key.as_bytes(), history)?;
+        if synced {
+            owner.sync(history);
+        }
+        if has_written {
+            self.coverage.count(event);
+            let held = self.nodes[node].held(key.as_bytes()).map(|entry| entry.version());
+            self.trace(|| format!("node{node} {} gives {held:?} synced {synced}", line.trim()));
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, node: usize) -> Checked {
+        self.coverage.count(Event::Read);
+        let key = self.key();
+        self.nodes[node].read(key.as_bytes())
+    }
+
+    /// Sends what waits in the outbox; the broker may lose it on the way to some.
+    fn publish(&mut self, node: usize) {
+        let owner = &mut self.nodes[node];
+        let (boot, now) = (BootId(owner.life), owner.now());
+        owner.sequence += 1;
+        let (name, sequence) = (owner.name.clone(), owner.sequence);
+        let Some(changes) = owner.engine.outbox().and_then(|outbox| outbox.take(UPDATE_BYTES))
+        else {
+            return;
+        };
+        let message = encode_update(&name, boot, sequence, &changes).expect("it can be encoded");
+        if self.random.one_in(8) {
+            self.coverage.count(Event::UpdateRestored);
+            self.nodes[node].engine.outbox().map(|outbox| outbox.restore());
+            if self.random.one_in(2) {
+                return;
+            }
+        } else if let Some(outbox) = self.nodes[node].engine.outbox() {
+            outbox.settle(now);
+        }
+        self.send_to_all(node, Body::Update(message.into()));
+    }
+
+    fn send_to_all(&mut self, from: usize, body: Body) {
+        for to in (0..self.nodes.len()).filter(|to| *to != from) {
+            if self.random.below(16) < self.plan.losses {
+                self.coverage.count(Event::UpdateLost);
+                continue;
+            }
+            let copies = if self.random.one_in(10) { 2 } else { 1 };
+            for copy in 0..copies {
+                if copy > 0 {
+                    self.coverage.count(Event::UpdateDoubled);
+                }
+                self.letters.push(Letter { from, to, body: body.clone() });
+            }
+        }
+    }
+
+    /// Some message arrives, seldom the oldest.
+    fn deliver(&mut self) -> Checked {
+        if self.letters.is_empty() {
+            return Ok(());
+        }
+        let at = self.random.below(self.letters.len());
+        if at > 0 {
+            self.coverage.count(Event::UpdateOvertaken);
+        }
+        let Letter { from, to, body } = self.letters.swap_remove(at);
+        if self.part[from] != self.part[to] || !self.nodes[to].is_up {
+            return Ok(());
+        }
+        match body {
+            Body::Presence => self.hear(to, self.nodes[from].id),
+            Body::Update(message) => {
+                let update = decode_update(&message).expect("what core encodes it decodes");
+                for change in update.changes {
+                    self.trace(|| format!("node{to} hears {change:?}"));
+                    if self.nodes[to].apply(change) {
+                        self.coverage.count(Event::UpdateApplied);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn can_connect(&self, a: usize, b: usize) -> bool {
+        a != b && self.nodes[a].is_up && self.nodes[b].is_up && self.part[a] == self.part[b]
+    }
+
+    /// Opens a session with somebody whom the round needs, or with anybody.
+    fn open_some(&mut self, node: usize) -> Checked {
+        let wanted = self.nodes[node].members.to_meet(self.nodes[node].steady());
+        let peer = match wanted.len() {
+            0 => self.random.below(self.nodes.len()),
+            _ if self.random.one_in(4) => self.random.below(self.nodes.len()),
+            many => (wanted[self.random.below(many)].0 - 1) as usize,
+        };
+        if self.can_connect(node, peer) && self.links.len() < MAX_LINKS {
+            let link = self.open(node, peer);
+            self.trace(|| format!("node{node} opens a session with node{peer}"));
+            self.links.push(link);
+        }
+        Ok(())
+    }
+
+    /// Some connection moves on by some frames, and may be cut.
+    fn move_some(&mut self) -> Checked {
+        if self.links.is_empty() {
+            return Ok(());
+        }
+        let at = self.random.below(self.links.len());
+        let mut link = self.links.swap_remove(at);
+        for _ in 0..1 + self.random.below(12) {
+            let first = self.random.below(2);
+            let is_moved =
+                self.advance(&mut link, first)? || self.advance(&mut link, 1 - first)?;
+            if !is_moved {
+                self.drop_link(link);
+                return Ok(());
+            }
+        }
+        let [a, b] = [link.ends[0].node, link.ends[1].node];
+        let is_cut = self.part[a] != self.part[b] || self.random.one_in(10);
+        if is_cut {
+            self.cut(link);
+        } else {
+            self.links.push(link);
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, link: Link) {
+        if let (Some(event), false) = (link.last.and_then(|kind| events_of(kind).1), link.is_foreign)
+        {
+            self.coverage.count(event);
+        }
+        self.trace(|| "a session is cut".to_owned());
+        self.drop_link(link);
+    }
+
+    pub(crate) fn drop_link(&mut self, link: Link) {
+        for (side, end) in link.ends.iter().enumerate() {
+            let counts = end.session.is_some() && !end.is_over && !(link.is_foreign && side == 0);
+            if counts && self.nodes[end.node].life == end.life {
+                self.nodes[end.node].sessions -= 1;
+            }
+        }
+    }
+
+    fn cut_where(&mut self, is_cut: impl Fn(&Link) -> bool) {
+        let (cut, left): (Vec<Link>, Vec<Link>) = self.links.drain(..).partition(|l| is_cut(l));
+        self.links = left;
+        cut.into_iter().for_each(|link| self.cut(link));
+    }
+
+    pub(crate) fn begin_round(&mut self, node: usize) -> Checked {
+        let owner = &mut self.nodes[node];
+        let (now, steady) = (owner.now(), owner.steady());
+        let start = owner.engine.store_mut().tick(now).expect("timestamps are left");
+        owner.disk.reserve(start);
+        owner.promised = owner.promised.max(start);
+        owner.round = owner.round.or(Some(start));
+        let safe = owner.members.begin_round(start, steady);
+        self.raise_watermark(node, safe)
+    }
+
+    /// A whole round, one session after the other, as far as the members can be reached.
+    pub(crate) fn lead_round(&mut self, node: usize) -> Checked {
+        self.begin_round(node)?;
+        for NodeId(peer) in self.nodes[node].members.to_meet(self.nodes[node].steady()) {
+            let peer = (peer - 1) as usize;
+            if self.can_connect(node, peer) {
+                self.converse(node, peer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A session from beginning to end. Gives its turns.
+    pub(crate) fn converse(&mut self, opener: usize, answerer: usize) -> Checked<u32> {
+        let mut link = self.open(opener, answerer);
+        while self.advance(&mut link, 0)? || self.advance(&mut link, 1)? {}
+        let turns = link.turns;
+        self.drop_link(link);
+        Ok(turns)
+    }
+
+    /// The data set for a session. Now and then it is made aside, while clients write.
+    pub(crate) fn snapshot(&mut self, node: usize) -> Snapshot {
+        if self.random.one_in(16) {
+            self.coverage.count(Event::FoldedAside);
+            return self.nodes[node].snapshot(Some(|_: &mut Node| {}));
+        }
+        self.nodes[node].snapshot(None::<fn(&mut Node)>)
+    }
+
+    pub(crate) fn hear(&mut self, node: usize, who: NodeId) {
+        let steady = self.nodes[node].steady();
+        let is_counted = self.nodes[node].members.to_tell(steady).iter().any(|(id, _)| *id == who);
+        let heard = &mut self.heard[node][(who.0 - 1) as usize];
+        if !is_counted && heard.is_some() {
+            self.coverage.count(Event::Returned);
+        }
+        *heard = Some(self.nodes[node].time);
+        self.nodes[node].members.heard_from(who, steady);
+    }
+
+    /// What a node should know of others after this hello.
+    pub(crate) fn onlooker_hears(&mut self, node: usize, hello: &Hello) {
+        let time = self.nodes[node].time;
+        for (member, silent) in &hello.members {
+            let told = time.saturating_sub(*silent);
+            let heard = &mut self.heard[node][(member.0 - 1) as usize];
+            *heard = (*heard).max(Some(told));
+        }
+    }
+
+    pub(crate) fn raise_after_one_round(&mut self, node: usize) -> Checked {
+        let owner = &mut self.nodes[node];
+        if !owner.is(Mutant::WatermarkFromOneRound)
+            || !owner.members.to_meet(owner.steady()).is_empty()
+        {
+            return Ok(());
+        }
+        let safe = owner.round.take();
+        self.raise_watermark(node, safe)
+    }
+
+    /// Everybody whom the node counts holds everything up to there: looked at before it acts on it.
+    pub(crate) fn raise_watermark(&mut self, node: usize, safe: Option<Hlc>) -> Checked {
+        let Some(watermark) = safe else { return Ok(()) };
+        self.coverage.count(Event::WatermarkRaised);
+        self.trace(|| format!("node{node} raises its watermark to {watermark}"));
+        let owner = &self.nodes[node];
+        let counted = owner.members.to_tell(owner.steady());
+        let is_counted = |id: NodeId| id == owner.id || counted.iter().any(|(of, _)| *of == id);
+        let limit = if self.plan.evictions { EVICT_AFTER_MILLIS } else { u64::MAX };
+        for (other, heard) in self.heard[node].iter().enumerate() {
+            let is_silent = heard.is_none_or(|heard| owner.time - heard > limit);
+            ensure(is_counted(self.nodes[other].id) || is_silent, || {
+                format!("node{node} has been told of node{other} and raises its watermark without")
+            })?;
+        }
+        let (counted, away): (Vec<&Node>, Vec<&Node>) =
+            self.nodes.iter().partition(|other| is_counted(other.id));
+        if !away.is_empty() {
+            self.coverage.count(Event::Evicted);
+            self.history.excuse(watermark);
+        }
+        // Either may still be about to hear of a flush that the other knows.
+        let flush = owner.store().registers().flush;
+        for member in counted.into_iter().filter(|member| member.is_up) {
+            let flush = flush.max(member.store().registers().flush);
+            for key in self.history.keys() {
+                self.history.check_up_to(watermark, key, member.held(key), flush)?;
+            }
+        }
+        let tombstones = self.nodes[node].store().tombstones();
+        self.nodes[node].raise_watermark(watermark);
+        while self.nodes[node].engine.sweep_step() {}
+        if self.nodes[node].store().tombstones() < tombstones {
+            self.coverage.count(Event::TombstoneRemoved);
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self, node: usize) {
+        let unsynced = self.nodes[node].disk.unsynced();
+        let kept = if self.plan.loses_tail { self.random.below(unsynced + 1) } else { unsynced };
+        if kept < unsynced {
+            self.coverage.count(Event::TailLost);
+        }
+        self.coverage.count(Event::Crashed);
+        self.trace(|| format!("node{node} crashes, {kept} of {unsynced} records stay"));
+        self.cut_where(|link| link.ends.iter().any(|end| end.node == node));
+        self.nodes[node].crash(kept);
+    }
+
+    pub(crate) fn restart(&mut self, node: usize) {
+        self.trace(|| format!("node{node} starts again"));
+        let original = (self.plan.size == Size::Large).then(|| large::store(node));
+        self.nodes[node].restart(original);
+    }
+
+    fn partition(&mut self) {
+        self.coverage.count(Event::Partitioned);
+        for node in 0..self.nodes.len() {
+            self.part[node] = self.random.below(2) as u8;
+        }
+        let part = self.part.clone();
+        self.trace(|| format!("the network is parted: {part:?}"));
+        self.cut_where(|link| part[link.ends[0].node] != part[link.ends[1].node]);
+    }
+
+    /// Somebody sets a clock.
+    fn jump(&mut self, node: usize) {
+        self.coverage.count(Event::ClockJumped);
+        let by = self.random.below(7_200_000) as i64 - 3_600_000;
+        let by = if self.random.one_in(2) { by } else { by / 1_000 };
+        self.nodes[node].skew += by;
+        self.trace(|| format!("node{node}'s clock jumps by {by} ms"));
+    }
+
+    pub(crate) fn end_faults(&mut self) {
+        self.part.fill(0);
+        self.cut_where(|_| true);
+        for node in 0..self.nodes.len() {
+            if !self.nodes[node].is_up {
+                self.restart(node);
+            }
+        }
+    }
+
+    /// The broker gives out what it has, but for what it loses.
+    pub(crate) fn end_messages(&mut self) -> Checked {
+        for _ in 0..self.letters.len() / 2 {
+            self.deliver()?;
+        }
+        self.letters.clear();
+        Ok(())
+    }
+
+    fn let_mutants_act(&mut self, node: usize) -> Checked {
+        if !self.nodes[node].is_up {
+            return Ok(());
+        }
+        if self.plan.is(Mutant::ClaimedBeforeApplied) && self.random.one_in(4) {
+            return self.apply_postponed(node);
+        }
+        if self.plan.is(Mutant::TombstonesRemovedByAge) {
+            let owner = &mut self.nodes[node];
+            let limit = owner.now().0.saturating_sub(TOMBSTONE_MILLIS);
+            let limit = Hlc::at(UnixMillis(limit));
+            for key in self.history.keys() {
+                let old = owner.held(key).cloned();
+                if let Some(old) = old.filter(|held| {
+                    held.kind() == Kind::Tombstone && held.version().hlc < limit
+                }) {
+                    owner.engine.store_mut().forget(&old);
+                    owner.journal(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn apply_postponed(&mut self, node: usize) -> Checked {
+        for effect in std::mem::take(&mut self.nodes[node].postponed) {
+            self.carry_out_now(node, effect)?;
+        }
+        Ok(())
+    }
+
+    /// The tree that grew with the writes is the tree of what is held.
+    pub(crate) fn check_trees(&mut self) -> Checked {
+        for node in self.nodes.iter_mut().filter(|node| node.is_up) {
+            let now = node.now();
+            let keys = self.history.keys();
+            let held = keys.filter_map(|key| node.held(key).cloned()).map(Edit::Put).collect();
+            let mut rebuilt = Tree::new(tree_seed());
+            rebuilt.edit(held);
+            let Some(snapshot) = node.engine.store_mut().snapshot(now) else { continue };
+            ensure(snapshot.tree.root() == rebuilt.root(), || {
+                format!("the tree of {} is not that of what it holds", node.name)
+            })?;
+        }
+        Ok(())
+    }
+}
