@@ -4,7 +4,7 @@
 use merkle_kv_core::clock::Hlc;
 use merkle_kv_core::entry::{Entry, Kind};
 use merkle_kv_core::store::Registers;
-use merkle_kv_core::version::Version;
+use merkle_kv_core::version::{NodeId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a schedule fails.
@@ -35,9 +35,10 @@ pub(crate) struct History {
     /// What members set aside as deleted long ago.
     given_up: BTreeSet<(Box<[u8]>, Version)>,
     /// The greatest watermark that was raised while some node was not counted: what such a node
-    /// wrote up to here, or kept, may be given up, and what was deleted up to here may not have
-    /// reached it.
+    /// wrote up to here, or kept, may be given up.
     excused: Hlc,
+    /// Up to when each node was left out by some watermark: what it deleted may not be known.
+    away: BTreeMap<NodeId, Hlc>,
 }
 
 impl History {
@@ -63,8 +64,11 @@ impl History {
         });
     }
 
-    pub(crate) fn excuse(&mut self, watermark: Hlc) {
+    /// A watermark is raised without this node.
+    pub(crate) fn excuse(&mut self, node: NodeId, watermark: Hlc) {
         self.excused = self.excused.max(watermark);
+        let away = self.away.entry(node).or_default();
+        *away = (*away).max(watermark);
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
@@ -156,8 +160,11 @@ impl History {
             write.is_acknowledged && write.again.is_none() && between(write.entry.version())
         });
         let flushed = self.flushes.iter().any(|(flush, done)| *done && between(*flush));
-        let is_excused = deleted.is_some_and(|write| write.entry.version().hlc <= self.excused);
-        ensure(last == first || (deleted.is_none() || is_excused) && !flushed, || {
+        // What one who was away wrote need not have been heard by those who took it for deleted.
+        let is_away = self.away.get(&first.node).is_some_and(|away| first.hlc <= *away);
+        let is_excused =
+            is_away || deleted.is_none_or(|write| self.is_excused_delete(&write.entry));
+        ensure(last == first || is_excused && !flushed, || {
             format!("{held:?}, first written at {first}, came back in spite of {deleted:?}")
         })
     }
@@ -165,20 +172,27 @@ impl History {
     /// The greatest version that has to be there.
     fn due(&self, key: &[u8], flush: Version, counts: impl Fn(Version) -> bool) -> Option<&Write> {
         let writes = self.writes.get(key).into_iter().flatten();
-        let may_be_lost = |version: Version, kind| {
-            let is_excused = version.hlc <= self.excused;
-            is_excused
-                && (kind == Kind::Tombstone || self.given_up.contains(&(key.into(), version)))
-        };
+        // What is given up takes along what it had overwritten.
+        let given_up = self.given_up.range((key.into(), Version::ZERO)..);
+        let given_up = given_up.take_while(|(of, _)| **of == *key).map(|(_, version)| *version);
+        let deletes = writes.clone().map(|write| &write.entry);
+        let deletes = deletes.filter(|entry| self.is_excused_delete(entry));
+        let lost = given_up.chain(deletes.map(Entry::version)).max().unwrap_or_default();
         writes
             .filter(|write| {
                 let version = write.entry.version();
                 write.is_acknowledged
                     && version > flush
                     && counts(version)
-                    && !may_be_lost(version, write.entry.kind())
+                    && (version > lost || version.hlc > self.excused)
             })
             .max_by_key(|write| write.entry.version())
+    }
+
+    /// Whether this is a tombstone of one who was away, at or below the watermark of the others.
+    fn is_excused_delete(&self, entry: &Entry) -> bool {
+        let Version { hlc, node } = entry.version();
+        entry.kind() == Kind::Tombstone && self.away.get(&node).is_some_and(|away| hlc <= *away)
     }
 
     /// Whether a tombstone that is forgotten by now has taken it along.

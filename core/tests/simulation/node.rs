@@ -16,7 +16,7 @@ use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{Dialect, Limits};
 use merkle_kv_core::replication::OutboxLimits;
 use merkle_kv_core::session::{Effect, Identity, Outcome};
-use merkle_kv_core::store::{HashSeed, Lineage, Registers, Snapshot, Store};
+use merkle_kv_core::store::{Fold, HashSeed, Lineage, Registers, Snapshot, Store};
 use merkle_kv_core::version::{NodeId, Version};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -280,20 +280,23 @@ impl Node {
     }
 
     /// The data set of this moment, for a session: nothing is written below its clock any more.
-    pub(crate) fn snapshot(&mut self, aside: Option<impl FnOnce(&mut Node)>) -> Snapshot {
+    pub(crate) fn snapshot(&mut self) -> Option<Snapshot> {
         let now = self.now();
-        let store = self.engine.store_mut();
-        let at_once = if aside.is_none() { store.snapshot(now) } else { None };
-        let mut snapshot = match at_once {
-            Some(snapshot) => snapshot,
-            None => {
-                let fold = store.begin_fold(now).unwrap();
-                if let Some(aside) = aside {
-                    aside(self);
-                }
-                self.engine.store_mut().end_fold(fold.run())
-            }
-        };
+        let snapshot = self.engine.store_mut().snapshot(now)?;
+        Some(self.promise(snapshot))
+    }
+
+    pub(crate) fn begin_fold(&mut self) -> Fold {
+        let now = self.now();
+        self.engine.store_mut().begin_fold(now).expect("no fold is under way")
+    }
+
+    pub(crate) fn end_fold(&mut self, fold: Fold) -> Snapshot {
+        let snapshot = self.engine.store_mut().end_fold(fold.run());
+        self.promise(snapshot)
+    }
+
+    fn promise(&mut self, mut snapshot: Snapshot) -> Snapshot {
         if self.is(Mutant::AbsenceIsAlwaysDeletion) && snapshot.registers.lineage == Lineage::NONE {
             snapshot.registers.watermark = snapshot.clock;
         }

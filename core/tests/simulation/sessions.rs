@@ -4,7 +4,6 @@ use crate::coverage::Event;
 use crate::history::{Checked, Violation, ensure};
 use crate::link::{Link, events_of};
 use crate::mutants::Mutant;
-use crate::node::Node;
 use crate::world::World;
 use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::execute::Carried;
@@ -31,20 +30,22 @@ const SMALL_OVERHEAD_BYTES_EACH: usize = 40;
 
 impl World {
     /// One node opens a session with another.
-    pub(crate) fn open(&mut self, opener: usize, answerer: usize) -> Link {
-        let snapshot = self.snapshot(opener);
+    pub(crate) fn open(&mut self, opener: usize, answerer: usize) -> Checked<Link> {
+        let snapshot = self.snapshot(opener)?;
         let eager = self.random.one_in(4);
         let nonce = self.nonce();
         let node = &mut self.nodes[opener];
         node.sessions += 1;
         let session = Session::open(node.identity(), snapshot, nonce, eager);
         let (own, peer) = (node.life, self.nodes[answerer].life);
-        Link::new((opener, own), (answerer, peer), session)
+        Ok(Link::new((opener, own), (answerer, peer), session))
     }
 
     /// One who does not know the secret opens a session, and claims that everything is dead.
     pub(crate) fn open_foreign(&mut self, answerer: usize) -> Link {
-        let mut snapshot = self.nodes[answerer].snapshot(None::<fn(&mut Node)>);
+        let node = &mut self.nodes[answerer];
+        let fold = node.begin_fold();
+        let mut snapshot = node.end_fold(fold);
         let future = Hlc::at(UnixMillis(self.nodes[answerer].now().0 + 500));
         snapshot.registers = Registers {
             flush: Version { hlc: future, node: NodeId(99) },
@@ -147,7 +148,7 @@ impl World {
             let after = self.nodes[index].store().registers().flush;
             ensure(after == before, || format!("a stranger has flushed node{index}"))?;
         }
-        let snapshot = self.snapshot(index);
+        let snapshot = self.snapshot(index)?;
         self.nodes[index].sessions += 1;
         let nonce = self.nonce();
         let identity = self.nodes[index].identity();

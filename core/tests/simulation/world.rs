@@ -54,6 +54,8 @@ pub(crate) struct World {
     /// When the onlooker knows each node to have been heard of last, by each.
     heard: Vec<Vec<Option<u64>>>,
     trace: Option<Vec<String>>,
+    /// Faults have ended, and clients write no more.
+    pub(crate) is_healing: bool,
     writes: usize,
 }
 
@@ -71,6 +73,7 @@ impl World {
             part: vec![0; count],
             heard: vec![vec![None; count]; count],
             trace: traced.then(Vec::new),
+            is_healing: false,
             writes: 0,
             nodes,
             plan,
@@ -92,6 +95,7 @@ impl World {
         if self.plan.settled {
             self.settle()?;
         }
+        self.is_healing = false;
         for step in 1..=self.plan.steps {
             self.step()?;
             if step % self.plan.rebuild_every == 0 {
@@ -144,11 +148,8 @@ impl World {
             94 if self.plan.partitions => self.partition(),
             95 if self.plan.partitions => self.part.fill(0),
             96 if self.plan.jumps => self.jump(node),
-            97 if self.plan.evictions => {
-                self.coverage.count(Event::Leapt);
-                let passed = EVICT_AFTER_MILLIS / 2 + self.random.below(20_000) as u64;
-                self.pass(passed);
-            }
+            87..90 if self.plan.evictions => self.part.fill(0),
+            96..98 if self.plan.evictions => self.go_away(node)?,
             98 if is_up => self.send_to_all(node, Body::Presence),
             99 if is_up && self.plan.strangers && self.plan.secret => {
                 if self.links.len() < MAX_LINKS {
@@ -290,7 +291,7 @@ impl World {
             many => (wanted[self.random.below(many)].0 - 1) as usize,
         };
         if self.can_connect(node, peer) && self.links.len() < MAX_LINKS {
-            let link = self.open(node, peer);
+            let link = self.open(node, peer)?;
             self.trace(|| format!("node{node} opens a session with node{peer}"));
             self.links.push(link);
         }
@@ -372,7 +373,7 @@ impl World {
 
     /// A session from beginning to end. Gives its turns.
     pub(crate) fn converse(&mut self, opener: usize, answerer: usize) -> Checked<u32> {
-        let mut link = self.open(opener, answerer);
+        let mut link = self.open(opener, answerer)?;
         while self.advance(&mut link, 0)? || self.advance(&mut link, 1)? {}
         let turns = link.turns;
         self.drop_link(link);
@@ -380,12 +381,17 @@ impl World {
     }
 
     /// The data set for a session. Now and then it is made aside, while clients write.
-    pub(crate) fn snapshot(&mut self, node: usize) -> Snapshot {
-        if self.random.one_in(16) {
-            self.coverage.count(Event::FoldedAside);
-            return self.nodes[node].snapshot(Some(|_: &mut Node| {}));
+    pub(crate) fn snapshot(&mut self, node: usize) -> Checked<Snapshot> {
+        let is_at_once = !self.random.one_in(16);
+        if let Some(snapshot) = self.nodes[node].snapshot().filter(|_| is_at_once) {
+            return Ok(snapshot);
         }
-        self.nodes[node].snapshot(None::<fn(&mut Node)>)
+        self.coverage.count(Event::FoldedAside);
+        let fold = self.nodes[node].begin_fold();
+        if !self.is_healing && self.random.one_in(2) {
+            self.write(node)?;
+        }
+        Ok(self.nodes[node].end_fold(fold))
     }
 
     pub(crate) fn hear(&mut self, node: usize, who: NodeId) {
@@ -439,7 +445,7 @@ impl World {
             self.nodes.iter().partition(|other| is_counted(other.id));
         if !away.is_empty() {
             self.coverage.count(Event::Evicted);
-            self.history.excuse(watermark);
+            away.iter().for_each(|node| self.history.excuse(node.id, watermark));
         }
         // Either may still be about to hear of a flush that the other knows.
         let flush = owner.store().registers().flush;
@@ -484,6 +490,38 @@ impl World {
         let part = self.part.clone();
         self.trace(|| format!("the network is parted: {part:?}"));
         self.cut_where(|link| part[link.ends[0].node] != part[link.ends[1].node]);
+    }
+
+    /// A node is cut off, or lies crashed, for about as long as members are waited for; the others
+    /// see each other meanwhile, and may go on without it.
+    fn go_away(&mut self, away: usize) -> Checked {
+        self.coverage.count(Event::Leapt);
+        self.part.fill(0);
+        self.part[away] = 1;
+        self.trace(|| format!("node{away} is away"));
+        self.cut_where(|link| link.ends.iter().any(|end| end.node == away));
+        let slices = 2 + self.random.below(4) as u64;
+        for _ in 0..slices {
+            self.pass(EVICT_AFTER_MILLIS / 4 + 1);
+            for node in 0..self.nodes.len() {
+                for other in (0..self.nodes.len()).filter(|other| *other != node) {
+                    if self.can_connect(node, other) {
+                        self.hear(node, self.nodes[other].id);
+                    }
+                }
+            }
+        }
+        let leader = self.random.below(self.nodes.len());
+        for _ in 0..self.random.below(4) {
+            if leader != away && self.nodes[leader].is_up {
+                self.write(leader)?;
+                self.lead_round(leader)?;
+            }
+            if self.nodes[away].is_up && self.random.one_in(2) {
+                self.write(away)?;
+            }
+        }
+        Ok(())
     }
 
     /// Somebody sets a clock.
