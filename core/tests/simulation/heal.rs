@@ -6,6 +6,7 @@ use crate::large;
 use crate::plan::Size;
 use crate::world::World;
 use merkle_kv_core::merkle::Digest;
+use merkle_kv_core::store::Lineage;
 
 /// Rounds of sessions between all pairs until all agree. Two carry everything to everybody; what is
 /// written again, raised, or given up on the way takes more.
@@ -78,6 +79,10 @@ impl World {
             self.history.check_survivor(key, held, first.store().registers())?;
         }
         for node in &self.nodes {
+            let (own, firsts) = (node.store().registers(), first.store().registers());
+            ensure(own.lineage == firsts.lineage && own.lineage != Lineage::NONE, || {
+                format!("{} and {} do not share a lineage", node.name, first.name)
+            })?;
             self.history.check_flush(node.store().registers())?;
         }
         match self.plan.size {

@@ -161,10 +161,9 @@ impl History {
         });
         let flushed = self.flushes.iter().any(|(flush, done)| *done && between(*flush));
         // What one who was away wrote need not have been heard by those who took it for deleted.
-        let is_away = self.away.get(&first.node).is_some_and(|away| first.hlc <= *away);
-        let is_excused =
-            is_away || deleted.is_none_or(|write| self.is_excused_delete(&write.entry));
-        ensure(last == first || is_excused && !flushed, || {
+        let is_away = self.is_left_out(first);
+        let is_unheard = deleted.is_none_or(|write| self.is_excused_delete(&write.entry));
+        ensure(last == first || is_away || is_unheard && !flushed, || {
             format!("{held:?}, first written at {first}, came back in spite of {deleted:?}")
         })
     }
@@ -191,8 +190,12 @@ impl History {
 
     /// Whether this is a tombstone of one who was away, at or below the watermark of the others.
     fn is_excused_delete(&self, entry: &Entry) -> bool {
-        let Version { hlc, node } = entry.version();
-        entry.kind() == Kind::Tombstone && self.away.get(&node).is_some_and(|away| hlc <= *away)
+        entry.kind() == Kind::Tombstone && self.is_left_out(entry.version())
+    }
+
+    /// Whether a watermark was raised above this version without its writer.
+    pub(crate) fn is_left_out(&self, version: Version) -> bool {
+        self.away.get(&version.node).is_some_and(|away| version.hlc <= *away)
     }
 
     /// Whether a tombstone that is forgotten by now has taken it along.

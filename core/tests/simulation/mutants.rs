@@ -24,12 +24,14 @@ pub(crate) enum Mutant {
     AbsenceIsAlwaysDeletion,
     /// A session goes on while what it has found still waits to be applied.
     ClaimedBeforeApplied,
+    /// After a restart nobody is known until heard of again.
+    MembersNotPersisted,
     /// What a peer tells of other members is not heard.
     GossipIgnored,
 }
 
 /// All of them.
-pub(crate) const MUTANTS: [Mutant; 11] = [
+pub(crate) const MUTANTS: [Mutant; 12] = [
     Mutant::NoMergeOnReceive,
     Mutant::ArrivalOrderWins,
     Mutant::TieWithoutNode,
@@ -40,5 +42,6 @@ pub(crate) const MUTANTS: [Mutant; 11] = [
     Mutant::WatermarkFromOneRound,
     Mutant::AbsenceIsAlwaysDeletion,
     Mutant::ClaimedBeforeApplied,
+    Mutant::MembersNotPersisted,
     Mutant::GossipIgnored,
 ];

@@ -52,6 +52,8 @@ pub(crate) struct Node {
     pub(crate) time: u64,
     pub(crate) sessions: usize,
     pub(crate) sequence: u64,
+    /// Whether anything was journaled since the tree was last compared.
+    pub(crate) is_unchecked: bool,
     mutant: Option<Mutant>,
     secret: bool,
     evict_after_millis: u64,
@@ -85,6 +87,7 @@ impl Node {
             time: 0,
             sessions: 0,
             sequence: 0,
+            is_unchecked: true,
             mutant: plan.mutant,
             secret: plan.secret,
             evict_after_millis,
@@ -270,6 +273,7 @@ impl Node {
     }
 
     pub(crate) fn journal_registers(&mut self) {
+        self.is_unchecked = true;
         self.disk.append(Record::Registers(self.store().registers()));
     }
 
@@ -306,11 +310,13 @@ impl Node {
     }
 
     /// What stands under a key, checked against what stood there before.
-    pub(crate) fn read(&mut self, key: &[u8]) -> Checked {
+    pub(crate) fn read(&mut self, key: &[u8], history: &History) -> Checked {
         let Some(held) = self.store().held(key) else { return Ok(()) };
         let version = held.version();
         let before = self.seen.get(key).copied().unwrap_or_default();
-        ensure(version >= before, || format!("a read goes back from {before} to {version}"))?;
+        ensure(version >= before || history.is_left_out(before), || {
+            format!("a read goes back from {before} to {version}")
+        })?;
         self.seen.insert(key.into(), version);
         Ok(())
     }
@@ -334,7 +340,11 @@ impl Node {
         self.members = Members::new(self.id, self.evict_after_millis);
         let (now, steady) = (self.now(), self.steady());
         let acquaintances = std::mem::take(&mut self.acquaintances);
-        acquaintances.iter().for_each(|(id, silent)| self.members.told_of(*id, *silent, steady));
+        if !self.is(Mutant::MembersNotPersisted) {
+            for (id, silent) in &acquaintances {
+                self.members.told_of(*id, *silent, steady);
+            }
+        }
         let store = self.engine.store_mut();
         if let Some(original) = original {
             *store = original.clone();
@@ -350,10 +360,12 @@ impl Node {
             entry.iter().for_each(|entry| _ = store.merge(entry.clone(), now));
         }
         self.is_up = true;
+        self.is_unchecked = true;
     }
 
     /// Notes that a key has changed.
     pub(crate) fn journal(&mut self, key: &[u8]) {
+        self.is_unchecked = true;
         let held = self.held(key).cloned();
         if let Some(held) = &held {
             let seen = self.seen.entry(key.into()).or_default();

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) nodes: usize,
     pub(crate) keys: usize,
     pub(crate) steps: usize,
+    /// Writes in one step.
+    pub(crate) writes_at_once: usize,
     /// How far each node's clock is ahead of true time.
     pub(crate) skews: Vec<i64>,
     pub(crate) secret: bool,
@@ -39,7 +41,7 @@ pub(crate) struct Plan {
     pub(crate) evictions: bool,
     /// All know each other from the start; else each knows its neighbours in a row.
     pub(crate) acquainted: bool,
-    /// One session between all has ended well before anything happens.
+    /// All have agreed before anything happens.
     pub(crate) settled: bool,
     /// Messages lost, out of 16.
     pub(crate) losses: usize,
@@ -62,7 +64,8 @@ impl Plan {
     pub(crate) fn large(mutant: Option<Mutant>, random: &mut Random) -> Plan {
         Plan {
             keys: crate::large::KEYS,
-            steps: 600,
+            steps: 500,
+            writes_at_once: 4,
             flushes: random.one_in(16),
             rebuild_every: usize::MAX,
             ..Plan::of(Size::Large, 5, mutant, random)
@@ -85,6 +88,7 @@ impl Plan {
             nodes,
             keys: 0,
             steps: 0,
+            writes_at_once: 1,
             skews,
             secret: random.one_in(4),
             strangers: random.one_in(4),
@@ -95,7 +99,7 @@ impl Plan {
             flushes: false,
             evictions,
             acquainted: random.one_in(2),
-            settled: !random.one_in(4),
+            settled: !random.one_in(if evictions { 2 } else { 4 }),
             losses: random.below(8),
             rebuild_every: 1,
         }

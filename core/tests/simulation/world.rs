@@ -24,6 +24,9 @@ const MAX_LINKS: usize = 6;
 /// Bytes of one update message: small, so that some writes take several.
 const UPDATE_BYTES: usize = 200;
 
+/// A value that takes a frame of several pieces.
+const LONG_BYTES: usize = 70_000;
+
 /// How old a tombstone gets in the mutant that removes it by age.
 const TOMBSTONE_MILLIS: u64 = 3_000;
 
@@ -131,7 +134,11 @@ impl World {
         let node = self.random.below(self.nodes.len());
         let is_up = self.nodes[node].is_up;
         match self.random.below(100) {
-            0..22 if is_up => self.write(node)?,
+            0..22 if is_up => {
+                for _ in 0..self.plan.writes_at_once {
+                    self.write(node)?;
+                }
+            }
             22..26 if is_up => self.read(node)?,
             26..36 if is_up => self.publish(node),
             36..48 => self.deliver()?,
@@ -187,6 +194,9 @@ impl World {
                 node.flush(history);
                 return Ok(());
             }
+            0 if self.plan.size == Size::Large && self.random.one_in(8) => {
+                (format!("SET {key} {value}{}\n", "x".repeat(LONG_BYTES)), Event::WrittenLong)
+            }
             0..9 => (format!("SET {key} {value}\n"), Event::Written),
             9..14 => (format!("DEL {key}\n"), Event::Deleted),
             _ => (format!("INCR {key}\n"), Event::Counted),
@@ -200,7 +210,8 @@ impl World {
         if has_written {
             self.coverage.count(event);
             let held = self.nodes[node].held(key.as_bytes()).map(|entry| entry.version());
-            self.trace(|| format!("node{node} {} gives {held:?} synced {synced}", line.trim()));
+            let shown = &line.trim()[..line.trim().len().min(40)];
+            self.trace(|| format!("node{node} {shown} gives {held:?} synced {synced}"));
         }
         Ok(())
     }
@@ -208,7 +219,7 @@ impl World {
     fn read(&mut self, node: usize) -> Checked {
         self.coverage.count(Event::Read);
         let key = self.key();
-        self.nodes[node].read(key.as_bytes())
+        self.nodes[node].read(key.as_bytes(), &self.history)
     }
 
     /// Sends what waits in the outbox; the broker may lose it on the way to some.
@@ -313,14 +324,14 @@ impl World {
                 self.drop_link(link);
                 return Ok(());
             }
+            // What is rarely sent is cut the more often.
+            let is_rare = link.last == Some("REFUSED");
+            if self.random.one_in(if is_rare { 4 } else { 60 }) {
+                self.cut(link);
+                return Ok(());
+            }
         }
-        let [a, b] = [link.ends[0].node, link.ends[1].node];
-        let is_cut = self.part[a] != self.part[b] || self.random.one_in(10);
-        if is_cut {
-            self.cut(link);
-        } else {
-            self.links.push(link);
-        }
+        self.links.push(link);
         Ok(())
     }
 
@@ -585,7 +596,8 @@ impl World {
 
     /// The tree that grew with the writes is the tree of what is held.
     pub(crate) fn check_trees(&mut self) -> Checked {
-        for node in self.nodes.iter_mut().filter(|node| node.is_up) {
+        for node in self.nodes.iter_mut().filter(|node| node.is_up && node.is_unchecked) {
+            node.is_unchecked = false;
             let now = node.now();
             let keys = self.history.keys();
             let held = keys.filter_map(|key| node.held(key).cloned()).map(Edit::Put).collect();
