@@ -5,3 +5,4 @@
 
 mod budgets;
 mod pair;
+mod regressions;
