@@ -118,8 +118,7 @@ impl Coverage {
 
     /// What never happened, except for what is not asked for.
     pub(crate) fn missing(&self, too_rare: &[Event]) -> Vec<Event> {
-        let is_missing =
-            |event: &Event| self.0[*event as usize] == 0 && !too_rare.contains(event);
+        let is_missing = |event: &Event| self.0[*event as usize] == 0 && !too_rare.contains(event);
         ALL.into_iter().filter(is_missing).collect()
     }
 

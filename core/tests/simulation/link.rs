@@ -93,7 +93,10 @@ impl Link {
                 self.turns += 1;
                 self.overhead += bytes.len();
             }
-            Frame::Hello(_) | Frame::Proof(_) | Frame::Records(_) | Frame::Busy
+            Frame::Hello(_)
+            | Frame::Proof(_)
+            | Frame::Records(_)
+            | Frame::Busy
             | Frame::Fault(_) => self.overhead += bytes.len(),
         }
         self.ends[1 - from].wire.push_back((frame.name(), bytes));

@@ -73,8 +73,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(index: usize, plan: &Plan) -> Node {
         let id = NodeId(index as u64 + 1);
-        let evict_after_millis =
-            if plan.evictions { EVICT_AFTER_MILLIS } else { u64::MAX };
+        let evict_after_millis = if plan.evictions { EVICT_AFTER_MILLIS } else { u64::MAX };
         let mut node = Node {
             id,
             name: format!("node{index}"),
@@ -235,10 +234,9 @@ impl Node {
         let (now, registers) = (self.now(), self.store().registers());
         let again = match &effect {
             Effect::WriteAgain(entries) => entries.clone(),
-            Effect::Apply { .. }
-            | Effect::GiveUp(_)
-            | Effect::Hello(_)
-            | Effect::Flush(_) => Vec::new(),
+            Effect::Apply { .. } | Effect::GiveUp(_) | Effect::Hello(_) | Effect::Flush(_) => {
+                Vec::new()
+            }
         };
         let was_held: Vec<bool> =
             again.iter().map(|entry| self.held(entry.key()) == Some(entry)).collect();
@@ -375,12 +373,7 @@ impl Node {
     }
 
     /// Notes a version that this node has issued.
-    fn issue(
-        &mut self,
-        entry: &Entry,
-        again: Option<Version>,
-        history: &mut History,
-    ) -> Checked {
+    fn issue(&mut self, entry: &Entry, again: Option<Version>, history: &mut History) -> Checked {
         let version = entry.version();
         let before = self.seen.get(entry.key()).copied().unwrap_or_default();
         ensure(version > before, || format!("{entry:?} is written after {before} was seen"))?;

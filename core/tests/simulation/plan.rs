@@ -64,7 +64,7 @@ impl Plan {
     pub(crate) fn large(mutant: Option<Mutant>, random: &mut Random) -> Plan {
         Plan {
             keys: crate::large::KEYS,
-            steps: 500,
+            steps: 400,
             writes_at_once: 4,
             flushes: random.one_in(16),
             rebuild_every: usize::MAX,

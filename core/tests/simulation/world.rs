@@ -1,7 +1,7 @@
 //! The world: nodes, a broker between them, connections, time; and what may happen next in it.
 
-use crate::coverage::{Coverage, Event};
 use crate::cost::Costs;
+use crate::coverage::{Coverage, Event};
 use crate::history::{Checked, History, ensure};
 use crate::large;
 use crate::link::{Link, events_of};
@@ -318,8 +318,7 @@ impl World {
         let mut link = self.links.swap_remove(at);
         for _ in 0..1 + self.random.below(12) {
             let first = self.random.below(2);
-            let is_moved =
-                self.advance(&mut link, first)? || self.advance(&mut link, 1 - first)?;
+            let is_moved = self.advance(&mut link, first)? || self.advance(&mut link, 1 - first)?;
             if !is_moved {
                 self.drop_link(link);
                 return Ok(());
@@ -336,7 +335,8 @@ impl World {
     }
 
     fn cut(&mut self, link: Link) {
-        if let (Some(event), false) = (link.last.and_then(|kind| events_of(kind).1), link.is_foreign)
+        if let (Some(event), false) =
+            (link.last.and_then(|kind| events_of(kind).1), link.is_foreign)
         {
             self.coverage.count(event);
         }
@@ -576,9 +576,9 @@ impl World {
             let limit = Hlc::at(UnixMillis(limit));
             for key in self.history.keys() {
                 let old = owner.held(key).cloned();
-                if let Some(old) = old.filter(|held| {
-                    held.kind() == Kind::Tombstone && held.version().hlc < limit
-                }) {
+                if let Some(old) =
+                    old.filter(|held| held.kind() == Kind::Tombstone && held.version().hlc < limit)
+                {
                     owner.engine.store_mut().forget(&old);
                     owner.journal(key);
                 }
