@@ -32,7 +32,7 @@ static STORES: LazyLock<Vec<Store>> = LazyLock::new(|| {
     let store = |node: usize| {
         let id = NodeId(node as u64 + 1);
         let mut store = Store::new(id, HashSeed(id.0, 2), tree_seed());
-        let has = |n: &usize| (n * 7 + node) % MISSING_ONE_IN != 0;
+        let has = |n: &usize| !(n * 7 + node).is_multiple_of(MISSING_ONE_IN);
         for n in (0..KEYS).filter(has) {
             store.merge(entries[n].clone(), UnixMillis(1));
         }

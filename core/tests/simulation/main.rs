@@ -5,9 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod broker;
 mod cost;
 mod coverage;
 mod disk;
+mod faults;
 mod heal;
 mod history;
 mod large;

@@ -8,7 +8,7 @@ use crate::plan::{EVICT_AFTER_MILLIS, Plan};
 use bytes::BytesMut;
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Clock, Hlc, UnixMillis};
-use merkle_kv_core::entry::{Entry, Kind};
+use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Carried, Engine, EngineSettings, Progress};
 use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
@@ -384,36 +384,6 @@ impl Node {
         self.disk.reserve(version.hlc);
         self.journal(entry.key());
         Ok(())
-    }
-
-    fn is_taken_by_mutant(&mut self, entry: &Entry) -> bool {
-        let held = self.held(entry.key()).cloned();
-        if self.is(Mutant::ArrivalOrderWins) {
-            held.iter().for_each(|held| _ = self.engine.store_mut().forget(held));
-        }
-        let is_tie = held.is_some_and(|held| {
-            held.version().hlc == entry.version().hlc && held.version() != entry.version()
-        });
-        !(self.is(Mutant::TieWithoutNode) && is_tie)
-    }
-
-    /// As if nothing received had moved the clock.
-    fn write_by_own_clock(&mut self, line: &str, key: &[u8]) {
-        let now = self.now();
-        let hlc = self.lonely_clock.tick(now, Hlc::ZERO).unwrap();
-        let version = Version { hlc, node: self.id };
-        let value = line.trim().rsplit(' ').next().unwrap_or_default();
-        let entry = match line.split(' ').next() {
-            Some("DEL") => Entry::tombstone(key, version),
-            Some(_) | None => Entry::value_of(key, value.as_bytes(), version),
-        };
-        if self.held(key).is_some() || entry.kind() == Kind::Value {
-            // What the client was told is what it wrote, whatever survives.
-            let held = self.held(key).cloned();
-            held.iter().for_each(|held| _ = self.engine.store_mut().forget(held));
-            self.engine.store_mut().merge(entry.clone(), now);
-            self.engine.outbox().unwrap().push(Change::Entry(entry));
-        }
     }
 }
 

@@ -1,47 +1,25 @@
 //! The world: nodes, a broker between them, connections, time; and what may happen next in it.
 
+use crate::broker::{Body, Letter};
 use crate::cost::Costs;
 use crate::coverage::{Coverage, Event};
 use crate::history::{Checked, History, ensure};
 use crate::large;
-use crate::link::{Link, events_of};
-use crate::mutants::Mutant;
+use crate::link::Link;
 use crate::node::{Node, tree_seed};
 use crate::plan::{EVICT_AFTER_MILLIS, Plan, Size};
 use crate::random::Random;
-use merkle_kv_core::clock::{Hlc, UnixMillis};
-use merkle_kv_core::entry::Kind;
+use merkle_kv_core::clock::Hlc;
 use merkle_kv_core::merkle::{Edit, Tree};
-use merkle_kv_core::replication::{decode_update, encode_update};
 use merkle_kv_core::session::Hello;
 use merkle_kv_core::store::Snapshot;
-use merkle_kv_core::version::{BootId, NodeId};
-use std::rc::Rc;
+use merkle_kv_core::version::NodeId;
 
 /// Connections at a time.
 const MAX_LINKS: usize = 6;
 
-/// Bytes of one update message: small, so that some writes take several.
-const UPDATE_BYTES: usize = 200;
-
 /// A value that takes a frame of several pieces.
 const LONG_BYTES: usize = 70_000;
-
-/// How old a tombstone gets in the mutant that removes it by age.
-const TOMBSTONE_MILLIS: u64 = 3_000;
-
-/// What the broker has for one node.
-struct Letter {
-    from: usize,
-    to: usize,
-    body: Body,
-}
-
-#[derive(Clone)]
-enum Body {
-    Update(Rc<[u8]>),
-    Presence,
-}
 
 pub(crate) struct World {
     pub(crate) plan: Plan,
@@ -51,9 +29,9 @@ pub(crate) struct World {
     pub(crate) coverage: Coverage,
     pub(crate) costs: Costs,
     pub(crate) links: Vec<Link>,
-    letters: Vec<Letter>,
+    pub(crate) letters: Vec<Letter>,
     /// Which part of the network each node is in.
-    part: Vec<u8>,
+    pub(crate) part: Vec<u8>,
     /// When the onlooker knows each node to have been heard of last, by each.
     heard: Vec<Vec<Option<u64>>>,
     trace: Option<Vec<String>>,
@@ -158,11 +136,13 @@ impl World {
             87..90 if self.plan.evictions => self.part.fill(0),
             96..98 if self.plan.evictions => self.go_away(node)?,
             98 if is_up => self.send_to_all(node, Body::Presence),
-            99 if is_up && self.plan.strangers && self.plan.secret => {
-                if self.links.len() < MAX_LINKS {
-                    let link = self.open_foreign(node);
-                    self.links.push(link);
-                }
+            99 if is_up
+                && self.plan.strangers
+                && self.plan.secret
+                && self.links.len() < MAX_LINKS =>
+            {
+                let link = self.open_foreign(node);
+                self.links.push(link);
             }
             _ => {}
         }
@@ -222,74 +202,7 @@ impl World {
         self.nodes[node].read(key.as_bytes(), &self.history)
     }
 
-    /// Sends what waits in the outbox; the broker may lose it on the way to some.
-    fn publish(&mut self, node: usize) {
-        let owner = &mut self.nodes[node];
-        let (boot, now) = (BootId(owner.life), owner.now());
-        owner.sequence += 1;
-        let (name, sequence) = (owner.name.clone(), owner.sequence);
-        let Some(changes) = owner.engine.outbox().and_then(|outbox| outbox.take(UPDATE_BYTES))
-        else {
-            return;
-        };
-        let message = encode_update(&name, boot, sequence, &changes).expect("it can be encoded");
-        if self.random.one_in(8) {
-            self.coverage.count(Event::UpdateRestored);
-            self.nodes[node].engine.outbox().map(|outbox| outbox.restore());
-            if self.random.one_in(2) {
-                return;
-            }
-        } else if let Some(outbox) = self.nodes[node].engine.outbox() {
-            outbox.settle(now);
-        }
-        self.send_to_all(node, Body::Update(message.into()));
-    }
-
-    fn send_to_all(&mut self, from: usize, body: Body) {
-        for to in (0..self.nodes.len()).filter(|to| *to != from) {
-            if self.random.below(16) < self.plan.losses {
-                self.coverage.count(Event::UpdateLost);
-                continue;
-            }
-            let copies = if self.random.one_in(10) { 2 } else { 1 };
-            for copy in 0..copies {
-                if copy > 0 {
-                    self.coverage.count(Event::UpdateDoubled);
-                }
-                self.letters.push(Letter { from, to, body: body.clone() });
-            }
-        }
-    }
-
-    /// Some message arrives, seldom the oldest.
-    fn deliver(&mut self) -> Checked {
-        if self.letters.is_empty() {
-            return Ok(());
-        }
-        let at = self.random.below(self.letters.len());
-        if at > 0 {
-            self.coverage.count(Event::UpdateOvertaken);
-        }
-        let Letter { from, to, body } = self.letters.swap_remove(at);
-        if self.part[from] != self.part[to] || !self.nodes[to].is_up {
-            return Ok(());
-        }
-        match body {
-            Body::Presence => self.hear(to, self.nodes[from].id),
-            Body::Update(message) => {
-                let update = decode_update(&message).expect("what core encodes it decodes");
-                for change in update.changes {
-                    self.trace(|| format!("node{to} hears {change:?}"));
-                    if self.nodes[to].apply(change) {
-                        self.coverage.count(Event::UpdateApplied);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn can_connect(&self, a: usize, b: usize) -> bool {
+    pub(crate) fn can_connect(&self, a: usize, b: usize) -> bool {
         a != b && self.nodes[a].is_up && self.nodes[b].is_up && self.part[a] == self.part[b]
     }
 
@@ -332,31 +245,6 @@ impl World {
         }
         self.links.push(link);
         Ok(())
-    }
-
-    fn cut(&mut self, link: Link) {
-        if let (Some(event), false) =
-            (link.last.and_then(|kind| events_of(kind).1), link.is_foreign)
-        {
-            self.coverage.count(event);
-        }
-        self.trace(|| "a session is cut".to_owned());
-        self.drop_link(link);
-    }
-
-    pub(crate) fn drop_link(&mut self, link: Link) {
-        for (side, end) in link.ends.iter().enumerate() {
-            let counts = end.session.is_some() && !end.is_over && !(link.is_foreign && side == 0);
-            if counts && self.nodes[end.node].life == end.life {
-                self.nodes[end.node].sessions -= 1;
-            }
-        }
-    }
-
-    fn cut_where(&mut self, is_cut: impl Fn(&Link) -> bool) {
-        let (cut, left): (Vec<Link>, Vec<Link>) = self.links.drain(..).partition(|l| is_cut(l));
-        self.links = left;
-        cut.into_iter().for_each(|link| self.cut(link));
     }
 
     pub(crate) fn begin_round(&mut self, node: usize) -> Checked {
@@ -426,17 +314,6 @@ impl World {
         }
     }
 
-    pub(crate) fn raise_after_one_round(&mut self, node: usize) -> Checked {
-        let owner = &mut self.nodes[node];
-        if !owner.is(Mutant::WatermarkFromOneRound)
-            || !owner.members.to_meet(owner.steady()).is_empty()
-        {
-            return Ok(());
-        }
-        let safe = owner.round.take();
-        self.raise_watermark(node, safe)
-    }
-
     /// Everybody whom the node counts holds everything up to there: looked at before it acts on it.
     pub(crate) fn raise_watermark(&mut self, node: usize, safe: Option<Hlc>) -> Checked {
         let Some(watermark) = safe else { return Ok(()) };
@@ -471,125 +348,6 @@ impl World {
         while self.nodes[node].engine.sweep_step() {}
         if self.nodes[node].store().tombstones() < tombstones {
             self.coverage.count(Event::TombstoneRemoved);
-        }
-        Ok(())
-    }
-
-    fn crash(&mut self, node: usize) {
-        let unsynced = self.nodes[node].disk.unsynced();
-        let kept = if self.plan.loses_tail { self.random.below(unsynced + 1) } else { unsynced };
-        if kept < unsynced {
-            self.coverage.count(Event::TailLost);
-        }
-        self.coverage.count(Event::Crashed);
-        self.trace(|| format!("node{node} crashes, {kept} of {unsynced} records stay"));
-        self.cut_where(|link| link.ends.iter().any(|end| end.node == node));
-        self.nodes[node].crash(kept);
-    }
-
-    pub(crate) fn restart(&mut self, node: usize) {
-        self.trace(|| format!("node{node} starts again"));
-        let original = (self.plan.size == Size::Large).then(|| large::store(node));
-        self.nodes[node].restart(original);
-    }
-
-    fn partition(&mut self) {
-        self.coverage.count(Event::Partitioned);
-        for node in 0..self.nodes.len() {
-            self.part[node] = self.random.below(2) as u8;
-        }
-        let part = self.part.clone();
-        self.trace(|| format!("the network is parted: {part:?}"));
-        self.cut_where(|link| part[link.ends[0].node] != part[link.ends[1].node]);
-    }
-
-    /// A node is cut off, or lies crashed, for about as long as members are waited for; the others
-    /// see each other meanwhile, and may go on without it.
-    fn go_away(&mut self, away: usize) -> Checked {
-        self.coverage.count(Event::Leapt);
-        self.part.fill(0);
-        self.part[away] = 1;
-        self.trace(|| format!("node{away} is away"));
-        self.cut_where(|link| link.ends.iter().any(|end| end.node == away));
-        let slices = 2 + self.random.below(4) as u64;
-        for _ in 0..slices {
-            self.pass(EVICT_AFTER_MILLIS / 4 + 1);
-            for node in 0..self.nodes.len() {
-                for other in (0..self.nodes.len()).filter(|other| *other != node) {
-                    if self.can_connect(node, other) {
-                        self.hear(node, self.nodes[other].id);
-                    }
-                }
-            }
-        }
-        let leader = self.random.below(self.nodes.len());
-        for _ in 0..self.random.below(4) {
-            if leader != away && self.nodes[leader].is_up {
-                self.write(leader)?;
-                self.lead_round(leader)?;
-            }
-            if self.nodes[away].is_up && self.random.one_in(2) {
-                self.write(away)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Somebody sets a clock.
-    fn jump(&mut self, node: usize) {
-        self.coverage.count(Event::ClockJumped);
-        let by = self.random.below(7_200_000) as i64 - 3_600_000;
-        let by = if self.random.one_in(2) { by } else { by / 1_000 };
-        self.nodes[node].skew += by;
-        self.trace(|| format!("node{node}'s clock jumps by {by} ms"));
-    }
-
-    pub(crate) fn end_faults(&mut self) {
-        self.part.fill(0);
-        self.cut_where(|_| true);
-        for node in 0..self.nodes.len() {
-            if !self.nodes[node].is_up {
-                self.restart(node);
-            }
-        }
-    }
-
-    /// The broker gives out what it has, but for what it loses.
-    pub(crate) fn end_messages(&mut self) -> Checked {
-        for _ in 0..self.letters.len() / 2 {
-            self.deliver()?;
-        }
-        self.letters.clear();
-        Ok(())
-    }
-
-    fn let_mutants_act(&mut self, node: usize) -> Checked {
-        if !self.nodes[node].is_up {
-            return Ok(());
-        }
-        if self.plan.is(Mutant::ClaimedBeforeApplied) && self.random.one_in(4) {
-            return self.apply_postponed(node);
-        }
-        if self.plan.is(Mutant::TombstonesRemovedByAge) {
-            let owner = &mut self.nodes[node];
-            let limit = owner.now().0.saturating_sub(TOMBSTONE_MILLIS);
-            let limit = Hlc::at(UnixMillis(limit));
-            for key in self.history.keys() {
-                let old = owner.held(key).cloned();
-                if let Some(old) =
-                    old.filter(|held| held.kind() == Kind::Tombstone && held.version().hlc < limit)
-                {
-                    owner.engine.store_mut().forget(&old);
-                    owner.journal(key);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) fn apply_postponed(&mut self, node: usize) -> Checked {
-        for effect in std::mem::take(&mut self.nodes[node].postponed) {
-            self.carry_out_now(node, effect)?;
         }
         Ok(())
     }
