@@ -37,6 +37,8 @@ pub(crate) struct History {
     /// The greatest watermark that was raised while some node was not counted: what such a node
     /// wrote up to here, or kept, may be given up.
     excused: Hlc,
+    /// Versions that were written again, as their writers were unknown to those who refused them.
+    unheard: BTreeSet<Version>,
     /// Up to when each node was left out by some watermark: what it deleted may not be known.
     away: BTreeMap<NodeId, Hlc>,
 }
@@ -62,6 +64,10 @@ impl History {
         self.flushes.iter_mut().filter(|(version, _)| *version == flush).for_each(|(_, done)| {
             *done = true;
         });
+    }
+
+    pub(crate) fn unheard(&mut self, version: Version) {
+        self.unheard.insert(version);
     }
 
     /// A watermark is raised without this node.
@@ -161,7 +167,7 @@ impl History {
         });
         let flushed = self.flushes.iter().any(|(flush, done)| *done && between(*flush));
         // What one who was away wrote need not have been heard by those who took it for deleted.
-        let is_away = self.is_left_out(first);
+        let is_away = self.is_left_out(first) || self.unheard.contains(&first);
         let is_unheard = deleted.is_none_or(|write| self.is_excused_delete(&write.entry));
         ensure(last == first || is_away || is_unheard && !flushed, || {
             format!("{held:?}, first written at {first}, came back in spite of {deleted:?}")

@@ -6,6 +6,7 @@ use crate::link::{Link, events_of};
 use crate::mutants::Mutant;
 use crate::world::World;
 use merkle_kv_core::clock::{Hlc, UnixMillis};
+use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::Carried;
 use merkle_kv_core::members::EqualSession;
 use merkle_kv_core::session::{
@@ -109,12 +110,30 @@ impl World {
             self.believe(link, side);
             return Ok(());
         };
-        for effect in session.receive(frame)? {
+        let effects = session.receive(frame)?;
+        let peer = session.peer().cloned();
+        for effect in effects {
+            if let (Effect::WriteAgain(entries), Some(peer)) = (&effect, &peer) {
+                self.check_written_again(index, entries, peer)?;
+            }
             if !(link.is_foreign && side == 0) {
                 self.carry_out(index, effect)?;
             }
         }
         self.believe(link, side);
+        Ok(())
+    }
+
+    /// A node writes again what it wrote itself, or what was written by one whom the peer does not
+    /// count, any more or yet: that the others had it all and deleted some cannot be known then.
+    fn check_written_again(&mut self, index: usize, entries: &[Entry], peer: &Hello) -> Checked {
+        let own = self.nodes[index].id;
+        for entry in entries.iter().filter(|entry| entry.version().node != own) {
+            let writer = entry.version().node;
+            let is_told = peer.node == writer || peer.members.iter().any(|(id, _)| *id == writer);
+            ensure(!is_told, || format!("node{index} writes {entry:?} again for its writer"))?;
+            self.history.unheard(entry.version());
+        }
         Ok(())
     }
 
