@@ -36,6 +36,8 @@ pub(crate) enum Mutant {
     AbsenceIsAlwaysDeletion,
     /// A session goes on while what it has found still waits to be applied.
     ClaimedBeforeApplied,
+    /// A peer is told that a turn is over before what it brought is on disk.
+    ToldBeforeDurable,
     /// After a restart nobody is known until heard of again.
     MembersNotPersisted,
     /// What a peer tells of other members is not heard.
@@ -43,7 +45,7 @@ pub(crate) enum Mutant {
 }
 
 /// All of them.
-pub(crate) const MUTANTS: [Mutant; 12] = [
+pub(crate) const MUTANTS: [Mutant; 13] = [
     Mutant::NoMergeOnReceive,
     Mutant::ArrivalOrderWins,
     Mutant::TieWithoutNode,
@@ -54,6 +56,7 @@ pub(crate) const MUTANTS: [Mutant; 12] = [
     Mutant::WatermarkFromOneRound,
     Mutant::AbsenceIsAlwaysDeletion,
     Mutant::ClaimedBeforeApplied,
+    Mutant::ToldBeforeDurable,
     Mutant::MembersNotPersisted,
     Mutant::GossipIgnored,
 ];

@@ -94,7 +94,9 @@ impl World {
     fn before_sending(&mut self, link: &Link, side: usize, frame: &Frame) -> Checked {
         if let (Frame::End(_), false) = (frame, link.is_foreign && side == 0) {
             let (node, history) = self.node_and_history(link.ends[side].node);
-            node.sync(history);
+            if !node.is(Mutant::ToldBeforeDurable) {
+                node.sync(history);
+            }
         }
         Ok(())
     }
