@@ -235,10 +235,10 @@ async fn carry_out(
     ended: &mut SessionEnded,
 ) -> Result<(), SyncError> {
     match effect {
-        Effect::Apply(mut entries) => {
+        Effect::Apply { mut entries, watermark } => {
             while !entries.is_empty() {
                 let later = entries.split_off(entries.len().min(APPLY_ENTRIES));
-                carry_out_one(Effect::Apply(entries), context, ended).await?;
+                carry_out_one(Effect::Apply { entries, watermark }, context, ended).await?;
                 entries = later;
             }
             Ok(())

@@ -1,6 +1,7 @@
 //! What sessions with peers do to the engine.
 
 use super::Engine;
+use crate::change::Change;
 use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::session::{Effect, Hello, Outcome};
@@ -32,9 +33,15 @@ impl Engine {
         match effect {
             Effect::Hello(hello) => self.store.follow(hello.clock, now),
             Effect::Flush(flush) => self.raise_flush(flush),
-            Effect::Apply(entries) => {
+            Effect::Apply { entries, watermark } => {
+                let is_outdated = self.store.registers().watermark > watermark;
                 for entry in entries {
-                    carried.won += usize::from(self.store.merge(entry, now).has_won());
+                    let applied = if is_outdated {
+                        self.store.apply(Change::Entry(entry), now)
+                    } else {
+                        self.store.merge(entry, now)
+                    };
+                    carried.won += usize::from(applied.has_won());
                 }
             }
             Effect::GiveUp(entries) => {

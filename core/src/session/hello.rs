@@ -103,6 +103,11 @@ pub struct Hello {
 }
 
 impl Hello {
+    /// Whether a node is the one that speaks, or a member that it knows.
+    pub(super) fn tells_of(&self, node: NodeId) -> bool {
+        self.node == node || self.members.iter().any(|(member, _)| *member == node)
+    }
+
     pub(super) fn has_seed(&self, seed: TreeSeed) -> bool {
         self.seed == seed.fingerprint()
     }

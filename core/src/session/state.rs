@@ -23,12 +23,29 @@ pub enum Effect {
     /// Everything at or below this version is dead.
     Flush(Version),
     /// Merge these; each wins over what the snapshot has.
-    Apply(Vec<Entry>),
+    Apply {
+        /// What was missing.
+        entries: Vec<Entry>,
+        /// The watermark of the snapshot: if the node has a greater one by now, what it does not
+        /// have of that age was deleted meanwhile.
+        watermark: Hlc,
+    },
     /// The peer knows everything of that age, and not these: they were deleted. Set them aside.
     GiveUp(Vec<Entry>),
-    /// The peer does not take these for their age, but this node has never shared its history:
-    /// write their values once more.
+    /// The peer does not take these for their age, but this node has never shared its history, and
+    /// none of its members wrote them: write their values once more.
     WriteAgain(Vec<Entry>),
+}
+
+impl Effect {
+    fn is_nothing(&self) -> bool {
+        match self {
+            Effect::Hello(_) | Effect::Flush(_) => false,
+            Effect::Apply { entries, .. }
+            | Effect::GiveUp(entries)
+            | Effect::WriteAgain(entries) => entries.is_empty(),
+        }
+    }
 }
 
 /// How a session ended.
@@ -332,21 +349,31 @@ impl Session {
             }
         }
         self.merged.edit(won.iter().cloned().map(Edit::Put).collect());
-        if won.is_empty() { Vec::new() } else { vec![Effect::Apply(won)] }
+        if won.is_empty() {
+            return Vec::new();
+        }
+        vec![Effect::Apply { entries: won, watermark: self.own.watermark }]
     }
 
     fn receive_refused(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Effect>, SessionError> {
-        let peer = self.peer.as_ref().map_or(Registers::default(), |peer| peer.registers);
+        let Some(hello) = &self.peer else {
+            return Err(SessionError::OutOfTurn("a refusal"));
+        };
+        let (peer, own) = (hello.registers, self.identity.node);
         let refused = keys.iter().filter_map(|key| self.merged.get(key).cloned());
         let refused: Vec<Entry> = refused.collect();
         if refused.iter().any(|entry| entry.version().hlc > peer.watermark) {
             return Err(SessionError::Malformed("it refuses what is newer than its watermark"));
         }
         self.merged.edit(refused.iter().cloned().map(Edit::Remove).collect());
-        let values = refused.into_iter().filter(|entry| entry.kind() == Kind::Value).collect();
+        let values = refused.into_iter().filter(|entry| entry.kind() == Kind::Value);
         let is_shared = peer.lineage == self.own.lineage && peer.lineage != Lineage::NONE;
-        let effect = if is_shared { Effect::GiveUp } else { Effect::WriteAgain };
-        Ok(vec![effect(values)])
+        // What a member of theirs has written they all have held, whatever this node shares.
+        let is_theirs = |node| node != own && hello.tells_of(node);
+        let (deleted, unheard): (Vec<Entry>, Vec<Entry>) =
+            values.partition(|entry| is_shared || is_theirs(entry.version().node));
+        let effects = [Effect::GiveUp(deleted), Effect::WriteAgain(unheard)];
+        Ok(effects.into_iter().filter(|effect| !effect.is_nothing()).collect())
     }
 
     /// The peer's turn is over, which may be the end, or make it this side's turn.

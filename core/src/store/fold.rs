@@ -53,7 +53,7 @@ impl Fold {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Folding {
     /// Nothing while it is away in a fold.
     tree: Option<Tree>,

@@ -23,7 +23,7 @@ impl HashSeed {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Index {
     seed: HashSeed,
     shards: Vec<Shard>,
@@ -31,7 +31,7 @@ pub(super) struct Index {
 }
 
 /// One shard and the registers that it was last swept for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Shard {
     entries: HashTable<Entry>,
     swept: Registers,

@@ -41,7 +41,7 @@ impl Applied {
 }
 
 /// One node's data. Owned by whoever runs commands; not shared.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     node: NodeId,
     clock: Clock,

@@ -11,6 +11,7 @@ mod key_sets;
 mod laws;
 mod liars;
 mod pair;
+mod regressions;
 mod shapes;
 mod strangers;
 mod talk;
