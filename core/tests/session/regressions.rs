@@ -11,8 +11,13 @@ fn watermark(hlc: u64) -> Registers {
     Registers { watermark: Hlc::from_raw(hlc), lineage: Lineage(7), ..Registers::default() }
 }
 
-fn written_by(node: u64, key: &str) -> Entry {
-    Entry::value_of(key.as_bytes(), b"v", Version { hlc: Hlc::from_raw(5), node: NodeId(node) })
+fn node(number: u64) -> NodeId {
+    NodeId::of(&format!("node{number}"))
+}
+
+fn written_by(number: u64, key: &str) -> Entry {
+    let version = Version { hlc: Hlc::from_raw(5), node: node(number) };
+    Entry::value_of(key.as_bytes(), b"v", version)
 }
 
 fn is_flushed(node: &Node) -> bool {
@@ -62,7 +67,7 @@ fn what_was_deleted_during_a_session_is_not_taken_in_by_it() {
 #[test]
 fn only_what_the_peers_members_did_not_write_is_written_again() {
     let [mut newcomer, mut peer] = [1, 2].map(Node::new);
-    peer.identity.members = vec![(NodeId(1), 0), (NodeId(3), 0)];
+    peer.identity.members = vec![(node(1), 0), (node(3), 0)];
     for (writer, key) in [(1, "own"), (2, "peer's"), (3, "member's"), (4, "stranger's")] {
         newcomer.engine.store_mut().merge(written_by(writer, key), NOW);
     }
