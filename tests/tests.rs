@@ -15,4 +15,5 @@ mod readme;
 mod replication;
 mod scripts;
 mod smoke;
+mod sync_links;
 mod transcripts;

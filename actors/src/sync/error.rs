@@ -37,7 +37,8 @@ pub(crate) enum SyncError {
 }
 
 impl SyncError {
-    pub(super) fn ended(&self) -> Ended {
+    /// `is_there` is whether the peer had introduced itself.
+    pub(super) fn ended(&self, is_there: bool) -> Ended {
         match self {
             SyncError::Peer(SessionError::Busy) => Ended::Busy,
             SyncError::TooLong => Ended::Different,
@@ -51,7 +52,7 @@ impl SyncError {
             | SyncError::SetAside { .. }
             | SyncError::Isolated
             | SyncError::Stopping
-            | SyncError::Failed => Ended::Failed(self.to_string()),
+            | SyncError::Failed => Ended::Failed { reason: self.to_string(), is_there },
         }
     }
 }

@@ -204,9 +204,9 @@ impl SyncActor {
         let outcome = match &ended.result {
             Ok(Outcome::Equal { .. }) => &counters.equal,
             Ok(Outcome::Different) => &counters.different,
-            Err(error) => match error.ended() {
+            Err(_) => match ended.ended() {
                 Ended::Busy => &counters.busy,
-                Ended::Equal | Ended::Different | Ended::Failed(_) => &counters.failed,
+                Ended::Equal | Ended::Different | Ended::Failed { .. } => &counters.failed,
             },
         };
         outcome.add(1);
@@ -264,6 +264,7 @@ impl SyncActor {
             let now = actor.facts.uptime();
             if let Some(presence) = presence {
                 actor.peers.presence(&presence, root.as_ref(), now);
+                actor.look_whether_ready(false);
             } else if let Some(root) = root {
                 actor.peers.own_root(&root, now);
             }
@@ -361,7 +362,7 @@ impl SessionEnded {
         match &self.result {
             Ok(Outcome::Equal { .. }) => Ended::Equal,
             Ok(Outcome::Different) => Ended::Different,
-            Err(error) => error.ended(),
+            Err(error) => error.ended(self.hello.is_some()),
         }
     }
 }
