@@ -28,7 +28,7 @@ use merkle_kv_core::peers::{Ended, Peers, PeersSettings};
 use merkle_kv_core::protocol::{PeerFacts, SyncFacts, SyncResult};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Presence;
-use merkle_kv_core::session::{Hello, Identity, Outcome};
+use merkle_kv_core::session::{Frame, Hello, Identity, Outcome};
 use session::{Account, Beginning, NEVER, SessionContext};
 use std::collections::HashMap;
 use std::future;
@@ -47,6 +47,10 @@ const LONELY_AFTER: Duration = Duration::from_secs(3);
 
 /// How often a line is logged that an absent or a foreign peer can cause.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What a peer is told while replication is disabled here. It need not ask again: this node opens
+/// sessions itself when that is over.
+const ISOLATED: &str = "replication is disabled on it";
 
 /// How this node takes part in anti-entropy.
 pub(crate) struct SyncSettings {
@@ -413,13 +417,16 @@ impl Handler<Incoming> for SyncActor {
     type Result = ();
 
     fn handle(&mut self, incoming: Incoming, ctx: &mut Context<SyncActor>) {
-        if !self.facts.is_isolated() && self.peers.admit() {
-            self.begin(None, Beginning::Answer(incoming), ctx);
+        let refusal = if self.facts.is_isolated() {
+            Frame::Fault(ISOLATED.to_owned())
+        } else if self.peers.admit() {
+            return self.begin(None, Beginning::Answer(incoming), ctx);
         } else {
             self.facts.sync.busy.add(1);
-            let limit = self.settings.stall_limit;
-            self.settings.thread.spawn(session::turn_away(incoming, limit));
-        }
+            Frame::Busy
+        };
+        let limit = self.settings.stall_limit;
+        self.settings.thread.spawn(session::turn_away(incoming, refusal, limit));
     }
 }
 

@@ -283,14 +283,14 @@ fn nonce() -> Nonce {
 /// Before a session has begun.
 pub(super) const NEVER: Hlc = Hlc::ZERO;
 
-/// Tells a peer that there is no place for another session.
-pub(super) async fn turn_away(incoming: Incoming, stall_limit: Duration) {
+/// Tells a peer why there is no session with it.
+pub(super) async fn turn_away(incoming: Incoming, refusal: Frame, stall_limit: Duration) {
     let Incoming { stream, input, slot } = incoming;
     if let Ok(stream) = TcpStream::from_std(stream) {
         let mut wire = Wire::new(stream, input, stall_limit);
         wire.accept();
         // Whether the peer hears it is its own affair.
-        let _ = wire.send(&Frame::Busy).await;
+        let _ = wire.send(&refusal).await;
         let _ = wire.flush().await;
         let _ = wire.close().await;
     }
