@@ -16,4 +16,5 @@ mod replication;
 mod scripts;
 mod smoke;
 mod sync_links;
+mod sync_strangers;
 mod transcripts;

@@ -155,7 +155,9 @@ async fn answer(
     let stream = TcpStream::from_std(stream).map_err(SyncError::Broken)?;
     let mut wire = Wire::new(stream, input, context.stall_limit);
     wire.accept();
-    let hello = match wire.receive(false).await? {
+    // One that sends its first frame byte by byte would keep a place from peers for minutes.
+    let first = time::timeout(context.stall_limit, wire.receive(false)).await;
+    let hello = match first.map_err(|_| SyncError::Stalled)?? {
         Frame::Hello(hello) => *hello,
         other => return Err(SessionError::OutOfTurn(other.name()).into()),
     };
