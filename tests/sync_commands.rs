@@ -4,7 +4,7 @@ use crate::harness::{
     Client, Link, Node, NodeSettings, REPLICATION_LIMIT, free_port, peers, wait_until,
 };
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where nobody listens.
 fn nowhere() -> SocketAddr {
@@ -122,6 +122,64 @@ fn sync_of_an_address_that_is_no_node_says_what_went_wrong() {
     let unknown = client.list("SYNC no-such-host.invalid:7379");
     assert!(unknown[1].starts_with("no-such-host.invalid:7379 failed "), "{unknown:?}");
     assert_eq!(client.command("PING"), "PONG");
+}
+
+#[test]
+fn a_node_that_is_listed_under_two_addresses_is_met_at_both() {
+    let other = Node::start(NodeSettings::alone("other"));
+    let link = Link::to(other.address());
+    let lines = "interval_seconds = 600\nmax_concurrent_syncs = 1";
+    let both = [other.address(), link.address()];
+    let node = Node::start(NodeSettings::alone("one").peers(&both, lines));
+    let mut client = node.client();
+    for _ in 0..3 {
+        let synced = client.sync(None);
+        assert!(synced.len() == 2 && synced.iter().all(|synced| synced.is_equal()), "{synced:?}");
+    }
+    assert_eq!(client.list("PEERS").len(), 3);
+}
+
+/// Symptom: SYNC never answered. Cause: a session told the node's name, so its other address left
+/// the table of peers, and with it the session that the client waited for. Fix: who waits for an
+/// address that is no longer there is answered.
+#[test]
+fn sync_answers_also_if_the_peer_is_met_under_another_address_meanwhile() {
+    let other = Node::start(NodeSettings::alone("other"));
+    let (direct, link) = (other.address(), Link::to(other.address()));
+    let settings = NodeSettings::alone("one").section("[anti_entropy]\nmax_concurrent_syncs = 1");
+    let node = Node::start(settings);
+    let [mut slow, mut waits] = [node.client(), node.client()];
+    assert!(slow.sync_with(link.address()).is_equal());
+    assert!(waits.sync_with(direct).is_equal());
+    link.delay(Duration::from_millis(100));
+    slow.send(format!("SYNC {}\r\n", link.address()));
+    wait_until(REPLICATION_LIMIT, "a session is under way", || {
+        waits.count("sync_sessions_opened") == 3
+    });
+    let waited = waits.sync_with(direct);
+    assert!(waited.is_equal() || waited.error.contains("another address"), "{waited:?}");
+    assert_eq!(slow.line(), "SYNC");
+}
+
+#[test]
+fn sync_answers_also_if_replication_is_disabled_meanwhile() {
+    let other = Node::start(NodeSettings::alone("other"));
+    let link = Link::to(other.address());
+    // It publishes to nobody, as no broker is there; sessions need none.
+    let settings = NodeSettings::at_broker("one", free_port(), "merkle-kv")
+        .section("[anti_entropy]\nmax_concurrent_syncs = 1");
+    let node = Node::start(settings);
+    let [mut slow, mut waits, mut client] = [node.client(), node.client(), node.client()];
+    link.delay(Duration::from_millis(100));
+    slow.send(format!("SYNC {}\r\n", link.address()));
+    wait_until(REPLICATION_LIMIT, "a session is under way", || {
+        client.count("sync_sessions_opened") == 1
+    });
+    waits.send(format!("SYNC {}\r\n", other.address()));
+    assert_eq!(client.command("REPLICATE DISABLE"), "OK");
+    assert_eq!(waits.line(), "SYNC");
+    assert!(waits.line().contains("REPLICATE ENABLE"));
+    assert_eq!(slow.line(), "SYNC");
 }
 
 #[test]

@@ -148,6 +148,11 @@ impl Peers {
         self.entry(address).map(|peer| peer.want(now)).is_some()
     }
 
+    /// Whether this peer is in the table. One that is met under another address has left it.
+    pub fn knows(&self, address: &PeerAddress) -> bool {
+        self.peers.contains_key(&address.to_string())
+    }
+
     /// Every peer, whatever its state.
     pub fn addresses(&self) -> Vec<PeerAddress> {
         self.peers.values().map(|peer| peer.address.clone()).collect()
@@ -235,7 +240,9 @@ impl Peers {
         let key = address.to_string();
         if self.peers.get(&key).is_some_and(|peer| peer.name.as_ref() != Some(&name)) {
             let known = Some(name);
-            self.peers.retain(|other, peer| *other == key || peer.is_met || peer.name != known);
+            self.peers.retain(|other, peer| {
+                *other == key || peer.is_listed || peer.is_met || peer.name != known
+            });
             if let Some(peer) = self.peers.get_mut(&key) {
                 peer.name = known;
             }

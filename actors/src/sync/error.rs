@@ -29,6 +29,8 @@ pub(crate) enum SyncError {
     SetAside { path: PathBuf, source: io::Error },
     #[error("replication is disabled on this node; REPLICATE ENABLE lifts that")]
     Isolated,
+    #[error("it is met under another address now")]
+    Moved,
     #[error("this node is stopping")]
     Stopping,
     /// The session's task ended without a word: it panicked.
@@ -51,6 +53,7 @@ impl SyncError {
             | SyncError::Peer(_)
             | SyncError::SetAside { .. }
             | SyncError::Isolated
+            | SyncError::Moved
             | SyncError::Stopping
             | SyncError::Failed => Ended::Failed { reason: self.to_string(), is_there },
         }

@@ -113,6 +113,7 @@ impl SyncActor {
 
     /// Opens what is due, and sets the alarm for what is due next.
     fn advance(&mut self, ctx: &mut Context<SyncActor>) {
+        self.answer_the_hopeless();
         if self.facts.is_isolated() {
             return;
         }
@@ -132,6 +133,20 @@ impl SyncActor {
                 actor.advance(ctx);
             })
         });
+    }
+
+    /// Answers those whose session will not come.
+    fn answer_the_hopeless(&mut self) {
+        let (is_isolated, peers) = (self.facts.is_isolated(), &self.peers);
+        let hopeless = self.waiting.extract_if(|address, _| is_isolated || !peers.knows(address));
+        for (address, waiting) in hopeless {
+            let error = if is_isolated { SyncError::Isolated } else { SyncError::Moved };
+            let ended = SessionEnded::of(None, Err(error));
+            for waiting in waiting {
+                // Who no longer waits needs no answer.
+                let _ = waiting.send(ended.facts(&address));
+            }
+        }
     }
 
     fn begin(
