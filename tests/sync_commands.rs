@@ -176,6 +176,7 @@ fn sync_answers_also_if_replication_is_disabled_meanwhile() {
         client.count("sync_sessions_opened") == 1
     });
     waits.send(format!("SYNC {}\r\n", other.address()));
+    wait_until(REPLICATION_LIMIT, "another one is wanted", || client.count("sync_commands") == 2);
     assert_eq!(client.command("REPLICATE DISABLE"), "OK");
     assert_eq!(waits.line(), "SYNC");
     assert!(waits.line().contains("REPLICATE ENABLE"));
