@@ -2,6 +2,7 @@
 //! per file; what they share is in `harness`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod anti_entropy;
 mod bad_input;
 mod broker_faults;
 mod documents;
@@ -15,4 +16,8 @@ mod readme;
 mod replication;
 mod scripts;
 mod smoke;
+mod sync_commands;
+mod sync_links;
+mod sync_outages;
+mod sync_strangers;
 mod transcripts;

@@ -44,8 +44,13 @@ pub enum Ended {
     Different,
     /// The peer had no room for another session.
     Busy,
-    /// There was none, or it broke off; for this reason.
-    Failed(String),
+    /// There was none, or it broke off.
+    Failed {
+        /// Why, for a person.
+        reason: String,
+        /// The peer had introduced itself: it is there, and what it holds is still to come.
+        is_there: bool,
+    },
 }
 
 /// All peers that are known.
@@ -70,7 +75,8 @@ struct Peer {
     due: Option<Duration>,
     /// A session that this node has opened is under way.
     is_met: bool,
-    /// One was tried, whatever came of it.
+    /// There is nothing to wait for: it is gone, or was tried and did not introduce itself, or both
+    /// were equal.
     is_tried: bool,
     failures: Attempt,
     met_at: Option<Duration>,
@@ -106,7 +112,7 @@ impl Peers {
         peer.name = name;
         match presence.state {
             PresenceState::Offline => {
-                peer.state = PeerState::Down;
+                (peer.state, peer.is_tried) = (PeerState::Down, true);
                 peer.due = peer.due.filter(|_| peer.is_listed);
             }
             PresenceState::Online => {
@@ -114,7 +120,7 @@ impl Peers {
                 peer.state = PeerState::Up;
                 peer.told = presence.root.clone();
                 if is_new {
-                    peer.failures = Attempt::default();
+                    (peer.failures, peer.is_tried) = (Attempt::default(), false);
                     peer.want(now);
                 }
                 peer.compare(own);
@@ -144,6 +150,11 @@ impl Peers {
     /// there is no room to remember another.
     pub fn want(&mut self, address: &PeerAddress, now: Duration) -> bool {
         self.entry(address).map(|peer| peer.want(now)).is_some()
+    }
+
+    /// Whether this peer is in the table. One that is met under another address has left it.
+    pub fn knows(&self, address: &PeerAddress) -> bool {
+        self.peers.contains_key(&address.to_string())
     }
 
     /// Every peer, whatever its state.
@@ -198,7 +209,12 @@ impl Peers {
         let Some(peer) = self.peers.get_mut(&address.to_string()) else {
             return;
         };
-        (peer.is_met, peer.is_tried, peer.met_at) = (false, true, Some(now));
+        (peer.is_met, peer.met_at) = (false, Some(now));
+        peer.is_tried = match &ended {
+            Ended::Equal(_) => true,
+            Ended::Different | Ended::Busy => false,
+            Ended::Failed { is_there, .. } => !is_there,
+        };
         match ended {
             Ended::Equal(root) => {
                 (peer.state, peer.root) = (PeerState::Up, PeerRoot::Equal);
@@ -215,7 +231,7 @@ impl Peers {
                 peer.state = PeerState::Up;
                 peer.want(now + BUSY_AGAIN + BUSY_AGAIN.mul_f64(random as f64 / u64::MAX as f64));
             }
-            Ended::Failed(reason) => {
+            Ended::Failed { reason, .. } => {
                 peer.state = PeerState::Down;
                 (peer.root, peer.last_error) = (PeerRoot::Unknown, Some(reason));
                 peer.failures = peer.failures.next();
@@ -229,16 +245,19 @@ impl Peers {
         let key = address.to_string();
         if self.peers.get(&key).is_some_and(|peer| peer.name.as_ref() != Some(&name)) {
             let known = Some(name);
-            self.peers.retain(|other, peer| *other == key || peer.is_met || peer.name != known);
+            self.peers.retain(|other, peer| {
+                *other == key || peer.is_listed || peer.is_met || peer.name != known
+            });
             if let Some(peer) = self.peers.get_mut(&key) {
                 peer.name = known;
             }
         }
     }
 
-    /// Whether a session with every known peer has been tried, if only to learn that it is gone.
+    /// Whether a session with every known peer has been tried, if only to learn that it is gone. One
+    /// that broke off does not count, as the peer is there.
     pub fn are_tried(&self) -> bool {
-        self.peers.values().all(|peer| peer.is_tried || peer.state == PeerState::Down)
+        self.peers.values().all(|peer| peer.is_tried)
     }
 
     /// What is known of each, for PEERS.

@@ -6,6 +6,7 @@ mod client;
 mod link;
 mod mqtt;
 mod node;
+mod peers;
 mod wait;
 
 pub(crate) use broker::{Broker, BrokerKind};
@@ -13,4 +14,5 @@ pub(crate) use client::{Client, REPLICATION_LIMIT};
 pub(crate) use link::Link;
 pub(crate) use mqtt::{Stranger, mosquitto_sub};
 pub(crate) use node::{Cluster, Node, NodeSettings, unique_prefix};
+pub(crate) use peers::{Synced, peers, same_roots};
 pub(crate) use wait::{free_port, free_ports, wait_until};

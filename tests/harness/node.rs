@@ -89,6 +89,11 @@ impl Node {
         Node::start_in(folder, settings, 0)
     }
 
+    /// The same on a port that others know already.
+    pub(crate) fn start_at(port: u16, settings: NodeSettings) -> Node {
+        Node::start_in(tempfile::tempdir().unwrap(), settings, port)
+    }
+
     fn start_in(folder: TempDir, settings: NodeSettings, port: u16) -> Node {
         let config = folder.path().join("node.toml");
         let NodeSettings { node_id, network, sections, log } = &settings;

@@ -29,6 +29,8 @@ pub(crate) enum SyncError {
     SetAside { path: PathBuf, source: io::Error },
     #[error("replication is disabled on this node; REPLICATE ENABLE lifts that")]
     Isolated,
+    #[error("it is met under another address now")]
+    Moved,
     #[error("this node is stopping")]
     Stopping,
     /// The session's task ended without a word: it panicked.
@@ -37,7 +39,8 @@ pub(crate) enum SyncError {
 }
 
 impl SyncError {
-    pub(super) fn ended(&self) -> Ended {
+    /// `is_there` is whether the peer had introduced itself.
+    pub(super) fn ended(&self, is_there: bool) -> Ended {
         match self {
             SyncError::Peer(SessionError::Busy) => Ended::Busy,
             SyncError::TooLong => Ended::Different,
@@ -50,8 +53,9 @@ impl SyncError {
             | SyncError::Peer(_)
             | SyncError::SetAside { .. }
             | SyncError::Isolated
+            | SyncError::Moved
             | SyncError::Stopping
-            | SyncError::Failed => Ended::Failed(self.to_string()),
+            | SyncError::Failed => Ended::Failed { reason: self.to_string(), is_there },
         }
     }
 }

@@ -28,7 +28,7 @@ use merkle_kv_core::peers::{Ended, Peers, PeersSettings};
 use merkle_kv_core::protocol::{PeerFacts, SyncFacts, SyncResult};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Presence;
-use merkle_kv_core::session::{Hello, Identity, Outcome};
+use merkle_kv_core::session::{Frame, Hello, Identity, Outcome};
 use session::{Account, Beginning, NEVER, SessionContext};
 use std::collections::HashMap;
 use std::future;
@@ -47,6 +47,10 @@ const LONELY_AFTER: Duration = Duration::from_secs(3);
 
 /// How often a line is logged that an absent or a foreign peer can cause.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What a peer is told while replication is disabled here. It need not ask again: this node opens
+/// sessions itself when that is over.
+const ISOLATED: &str = "replication is disabled on it";
 
 /// How this node takes part in anti-entropy.
 pub(crate) struct SyncSettings {
@@ -109,6 +113,7 @@ impl SyncActor {
 
     /// Opens what is due, and sets the alarm for what is due next.
     fn advance(&mut self, ctx: &mut Context<SyncActor>) {
+        self.answer_the_hopeless();
         if self.facts.is_isolated() {
             return;
         }
@@ -128,6 +133,20 @@ impl SyncActor {
                 actor.advance(ctx);
             })
         });
+    }
+
+    /// Answers those whose session will not come.
+    fn answer_the_hopeless(&mut self) {
+        let (is_isolated, peers) = (self.facts.is_isolated(), &self.peers);
+        let hopeless = self.waiting.extract_if(|address, _| is_isolated || !peers.knows(address));
+        for (address, waiting) in hopeless {
+            let error = if is_isolated { SyncError::Isolated } else { SyncError::Moved };
+            let ended = SessionEnded::of(None, Err(error));
+            for waiting in waiting {
+                // Who no longer waits needs no answer.
+                let _ = waiting.send(ended.facts(&address));
+            }
+        }
     }
 
     fn begin(
@@ -204,9 +223,9 @@ impl SyncActor {
         let outcome = match &ended.result {
             Ok(Outcome::Equal { .. }) => &counters.equal,
             Ok(Outcome::Different) => &counters.different,
-            Err(error) => match error.ended() {
+            Err(_) => match ended.ended() {
                 Ended::Busy => &counters.busy,
-                Ended::Equal(_) | Ended::Different | Ended::Failed(_) => &counters.failed,
+                Ended::Equal(_) | Ended::Different | Ended::Failed { .. } => &counters.failed,
             },
         };
         outcome.add(1);
@@ -347,7 +366,7 @@ impl SessionEnded {
         match &self.result {
             Ok(Outcome::Equal { root, .. }) => Ended::Equal(*root),
             Ok(Outcome::Different) => Ended::Different,
-            Err(error) => error.ended(),
+            Err(error) => error.ended(self.hello.is_some()),
         }
     }
 }
@@ -398,13 +417,16 @@ impl Handler<Incoming> for SyncActor {
     type Result = ();
 
     fn handle(&mut self, incoming: Incoming, ctx: &mut Context<SyncActor>) {
-        if !self.facts.is_isolated() && self.peers.admit() {
-            self.begin(None, Beginning::Answer(incoming), ctx);
+        let refusal = if self.facts.is_isolated() {
+            Frame::Fault(ISOLATED.to_owned())
+        } else if self.peers.admit() {
+            return self.begin(None, Beginning::Answer(incoming), ctx);
         } else {
             self.facts.sync.busy.add(1);
-            let limit = self.settings.stall_limit;
-            self.settings.thread.spawn(session::turn_away(incoming, limit));
-        }
+            Frame::Busy
+        };
+        let limit = self.settings.stall_limit;
+        self.settings.thread.spawn(session::turn_away(incoming, refusal, limit));
     }
 }
 
@@ -426,6 +448,7 @@ impl Handler<PeerSeen> for SyncActor {
         let root = root(self.store.clone());
         ctx.spawn(root.into_actor(self).map(move |root, actor, ctx| {
             actor.peers.presence(&presence, root.as_ref(), actor.facts.uptime());
+            actor.look_whether_ready(false);
             actor.advance(ctx);
         }));
     }

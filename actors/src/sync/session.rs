@@ -159,8 +159,9 @@ async fn answer(
     let stream = TcpStream::from_std(stream).map_err(SyncError::Broken)?;
     let mut wire = Wire::new(stream, input, context.stall_limit);
     wire.accept();
-    let received = time::timeout(HELLO_LIMIT, wire.receive(false)).await;
-    let hello = match received.map_err(|_| SyncError::Stalled)?? {
+    // One that sends its first frame byte by byte would keep a place from peers for minutes.
+    let first = time::timeout(context.stall_limit.min(HELLO_LIMIT), wire.receive(false)).await;
+    let hello = match first.map_err(|_| SyncError::Stalled)?? {
         Frame::Hello(hello) => *hello,
         other => return Err(SessionError::OutOfTurn(other.name()).into()),
     };
@@ -288,14 +289,14 @@ fn nonce() -> Nonce {
 /// Before a session has begun.
 pub(super) const NEVER: Hlc = Hlc::ZERO;
 
-/// Tells a peer that there is no place for another session.
-pub(super) async fn turn_away(incoming: Incoming, stall_limit: Duration) {
+/// Tells a peer why there is no session with it.
+pub(super) async fn turn_away(incoming: Incoming, refusal: Frame, stall_limit: Duration) {
     let Incoming { stream, input, slot } = incoming;
     if let Ok(stream) = TcpStream::from_std(stream) {
         let mut wire = Wire::new(stream, input, stall_limit);
         wire.accept();
         // Whether the peer hears it is its own affair.
-        let _ = wire.send(&Frame::Busy).await;
+        let _ = wire.send(&refusal).await;
         let _ = wire.flush().await;
         let _ = wire.close().await;
     }

@@ -42,7 +42,9 @@ impl Wire {
         self.output.put_slice(GREETING);
     }
 
+    /// Answers the greeting, which was read by whoever took the connection.
     pub(super) fn accept(&mut self) {
+        self.received += GREETING.len() as u64;
         self.output.put_slice(ACCEPTED);
     }
 

@@ -110,7 +110,7 @@ fn failures_are_tried_again_ever_later_and_busy_peers_soon() {
     let mut now = 0;
     for expected in [1, 2, 4, 8] {
         peers.next(at(now)).unwrap();
-        end(&mut peers, 2, Ended::Failed("no route".into()), now);
+        end(&mut peers, 2, Ended::Failed { reason: "no route".into(), is_there: false }, now);
         assert_eq!(peers.wait(at(now)), Some(at(expected)));
         now += expected;
     }
