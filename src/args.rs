@@ -87,5 +87,12 @@ pub(crate) enum Bench {
         /// Sessions of each small difference; of each large one there are a tenth as many.
         #[arg(long, default_value_t = 30)]
         rounds: usize,
+        /// Measure instead what a client notices: the time of single GETs on a node, first quiet,
+        /// then while 100000 differences at a time are repaired, between two nodes of this process.
+        #[arg(long)]
+        live: bool,
+        /// With --live: how long GETs are timed, without sessions and with them.
+        #[arg(long, default_value_t = 5, requires = "live")]
+        seconds: u64,
     },
 }

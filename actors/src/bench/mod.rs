@@ -6,14 +6,18 @@
 mod broker;
 mod client;
 mod latency;
+mod live;
 mod load;
 mod machine;
 mod sync;
 
+pub use live::{LivePlan, LiveReport, run_live};
 pub use sync::{SyncPlan, SyncReport, run_sync};
 
+use crate::node::StartError;
 use client::BenchClient;
 use machine::machine;
+use merkle_kv_core::config::Problems;
 use merkle_kv_core::distribution::Distribution;
 use std::fmt;
 use std::io;
@@ -111,6 +115,15 @@ pub enum BenchError {
         /// What went wrong.
         cause: String,
     },
+    /// A node that was to be measured did not start.
+    #[error("a node did not start: {0}")]
+    Start(#[from] StartError),
+    /// The same, for its configuration.
+    #[error("a node's configuration is bad: {0}")]
+    Configuration(#[from] Problems),
+    /// The nodes were busy for no time at all.
+    #[error("nothing was read while sessions ran; give it more --seconds or more --keys")]
+    NothingRead,
     /// Sessions took more than the design allows.
     #[error("budgets are broken: {0}")]
     Budget(String),

@@ -6,6 +6,9 @@ mod naive;
 mod table;
 mod twins;
 
+pub(super) use table::grouped;
+pub(super) use twins::scattered;
+
 use super::BenchError;
 use super::machine::machine;
 use naive::Naive;
@@ -111,7 +114,7 @@ pub fn run_sync(plan: SyncPlan, progress: &mut dyn FnMut(&str)) -> Result<SyncRe
         return Err(BenchError::Keys { keys, from: MIN_KEYS, to: MAX_KEYS });
     }
     let machine = machine();
-    progress(&format!("two replicas of {} keys", table::grouped(keys)));
+    progress(&format!("two replicas of {} keys", grouped(keys)));
     let mut twins = Twins::new(keys);
     let mut rows = Vec::new();
     for (name, difference, budget, is_small) in DIFFERENCES {

@@ -120,7 +120,7 @@ fn millis(time: Duration) -> String {
 }
 
 /// A number with a comma before each three digits.
-pub(super) fn grouped(number: u64) -> String {
+pub(in crate::bench) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -189,7 +189,7 @@ fn nonce(round: u64, side: u8) -> Nonce {
 
 /// A number that looks random (Steele and others, "Fast Splittable Pseudorandom Number
 /// Generators", OOPSLA 2014).
-pub(super) fn scattered(n: u64) -> u64 {
+pub(in crate::bench) fn scattered(n: u64) -> u64 {
     let mut mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
