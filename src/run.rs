@@ -3,7 +3,7 @@
 use crate::args::Bench;
 use anyhow::Context;
 use log::LevelFilter;
-use merkle_kv_actors::bench::{self, BenchPlan};
+use merkle_kv_actors::bench::{self, BenchPlan, LivePlan, SyncPlan};
 use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
 use merkle_kv_actors::{ExitReason, Node, Signals, StartError};
 use merkle_kv_core::config::{self, Config};
@@ -12,6 +12,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Why the program ends otherwise than well.
 #[derive(Debug)]
@@ -79,14 +80,26 @@ pub(crate) fn print_reference() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Measures running nodes and prints what came out.
+/// Measures, and prints what came out.
 pub(crate) fn bench(bench: Bench) -> Result<(), Failure> {
-    let Bench::Replication { nodes, broker, samples, writes, value_bytes } = bench;
-    let plan = BenchPlan { nodes, broker, samples, writes, value_bytes };
-    let report = bench::run(plan, &mut |step| eprintln!("{step} ..."))
-        .map_err(|error| Failure::Other(error.into()))?;
-    print!("{report}");
-    Ok(())
+    let mut progress = |step: &str| eprintln!("{step} ...");
+    let measured = match bench {
+        Bench::Replication { nodes, broker, samples, writes, value_bytes } => {
+            let plan = BenchPlan { nodes, broker, samples, writes, value_bytes };
+            bench::run(plan, &mut progress).map(|report| print!("{report}"))
+        }
+        Bench::Sync { keys, live: true, seconds, .. } => {
+            let plan = LivePlan { keys, time: Duration::from_secs(seconds) };
+            bench::run_live(plan, &mut progress).map(|report| print!("{report}"))
+        }
+        Bench::Sync { keys, rounds, live: false, .. } => {
+            bench::run_sync(SyncPlan { keys, rounds }, &mut progress).and_then(|report| {
+                print!("{report}");
+                report.judge()
+            })
+        }
+    };
+    measured.map_err(|error| Failure::Other(error.into()))
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {

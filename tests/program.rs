@@ -175,6 +175,21 @@ fn help_and_version_are_worth_reading() {
     assert_eq!(out(&run(&["--version"])), version);
 }
 
+/// Budgets are for a million keys; with fewer the table is what matters.
+#[test]
+fn bench_sync_repairs_every_kind_of_difference_and_prints_what_it_took() {
+    let output = run(&["bench", "sync", "--keys", "20000", "--rounds", "2"]);
+    assert!(output.status.success(), "{}", errors(&output));
+    let table = out(&output);
+    for part in ["machine ", "1 update", "10,000 neighbouring updates", "an empty peer"] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    assert!(errors(&output).contains("two replicas of 20,000 keys ..."));
+    let refused = run(&["bench", "sync", "--keys", "3"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(errors(&refused).contains("3 keys: name from 20000"), "{}", errors(&refused));
+}
+
 /// The ways to ask a node to stop.
 const STOPS: [&str; 3] = ["TERM", "INT", "SHUTDOWN"];
 

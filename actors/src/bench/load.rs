@@ -97,7 +97,7 @@ fn clear(client: &mut BenchClient, load: &Load) -> Result<(), BenchError> {
 }
 
 /// Sends commands while it reads their replies, or both sides would wait for each other.
-fn pipeline(
+pub(super) fn pipeline(
     client: &mut BenchClient,
     commands: String,
     count: usize,

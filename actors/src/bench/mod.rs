@@ -1,18 +1,26 @@
 //! Measures replication between running nodes, as a client sees it: how long after a write the
 //! other nodes show it, and how fast a load of writes arrives everywhere. Beside it, in the same
-//! run, what the broker alone takes, since machines differ and nodes share them.
+//! run, what the broker alone takes, since machines differ and nodes share them. What anti-entropy
+//! costs is measured apart, in `sync`, without any node.
 
 mod broker;
 mod client;
 mod latency;
+mod live;
 mod load;
+mod machine;
+mod sync;
 
+pub use live::{LivePlan, LiveReport, run_live};
+pub use sync::{SyncPlan, SyncReport, run_sync};
+
+use crate::node::StartError;
 use client::BenchClient;
+use machine::machine;
+use merkle_kv_core::config::Problems;
 use merkle_kv_core::distribution::Distribution;
 use std::fmt;
-use std::fs;
 use std::io;
-use std::thread;
 use std::time::Duration;
 
 /// What to measure, and where.
@@ -89,6 +97,36 @@ pub enum BenchError {
         /// What went wrong.
         cause: String,
     },
+    /// Two replicas of so many keys are not made.
+    #[error("{keys} keys: name from {from} to {to}")]
+    Keys {
+        /// How many were asked for.
+        keys: u64,
+        /// The fewest.
+        from: u64,
+        /// The most.
+        to: u64,
+    },
+    /// A session did not do what it is for.
+    #[error("a session with this difference: {difference}: {cause}")]
+    Session {
+        /// What differed.
+        difference: &'static str,
+        /// What went wrong.
+        cause: String,
+    },
+    /// A node that was to be measured did not start.
+    #[error("a node did not start: {0}")]
+    Start(#[from] StartError),
+    /// The same, for its configuration.
+    #[error("a node's configuration is bad: {0}")]
+    Configuration(#[from] Problems),
+    /// The nodes were busy for no time at all.
+    #[error("nothing was read while sessions ran; give it more --seconds or more --keys")]
+    NothingRead,
+    /// Sessions took more than the design allows.
+    #[error("budgets are broken: {0}")]
+    Budget(String),
 }
 
 /// How long a write may take to arrive before the measurement is given up.
@@ -161,17 +199,6 @@ impl fmt::Display for BenchReport {
             rate(everywhere) / rate(acknowledged)
         )
     }
-}
-
-/// Processor and cores, as far as the system tells.
-fn machine() -> String {
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processor
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1))
-        .unwrap_or("unknown processor");
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    format!("{model}, {cores} cores")
 }
 
 #[cfg(feature = "broker")]

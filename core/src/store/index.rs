@@ -79,8 +79,8 @@ impl Index {
         self.shards[shard_of(hash)].entries.find(hash, |entry| entry.key() == key)
     }
 
-    /// Puts an entry in the place of the one with its key.
-    pub(super) fn replace(&mut self, entry: Entry) {
+    /// Puts an entry in the place of the one with its key, and gives that one.
+    pub(super) fn replace(&mut self, entry: Entry) -> Option<Entry> {
         let seed = self.seed;
         let hash = seed.hash(entry.key());
         let entries = &mut self.shards[shard_of(hash)].entries;
@@ -89,10 +89,11 @@ impl Index {
         match entries.entry(hash, same_key, |held| seed.hash(held.key())) {
             hash_table::Entry::Occupied(mut place) => {
                 self.totals.remove(place.get());
-                *place.get_mut() = entry;
+                Some(std::mem::replace(place.get_mut(), entry))
             }
             hash_table::Entry::Vacant(place) => {
                 place.insert(entry);
+                None
             }
         }
     }

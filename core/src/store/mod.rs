@@ -187,7 +187,7 @@ impl Store {
         let is_held = self.held(entry.key()).is_some_and(|held| held == entry);
         if is_held {
             self.index.remove(entry.key());
-            self.folding.add(Edit::Remove(entry.clone()));
+            self.folding.add(Edit::Remove(entry.clone()), None);
         }
         is_held
     }
@@ -276,8 +276,9 @@ impl Store {
 
     fn hold(&mut self, entry: Entry) {
         self.newest = self.newest.max(entry.version().hlc);
-        self.folding.add(Edit::Put(entry.clone()));
-        self.index.replace(entry);
+        let waits = Edit::Put(entry.clone());
+        let replaced = self.index.replace(entry);
+        self.folding.add(waits, replaced.as_ref());
     }
 
     fn next_version(&mut self, key: &[u8], now: UnixMillis) -> Result<Version, ClockExhausted> {
