@@ -3,6 +3,7 @@
 
 use crate::clients::Clients;
 use crate::wall_clock;
+use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::protocol::{
     BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts, SyncCounts,
 };
@@ -16,6 +17,7 @@ pub(crate) struct Facts {
     node_id: String,
     description: Option<String>,
     started: Instant,
+    started_at: UnixMillis,
     pub(crate) clients: Arc<Clients>,
     pub(crate) actor_restarts: Counter,
     pub(crate) mqtt: MqttCounters,
@@ -159,6 +161,7 @@ impl Facts {
             node_id,
             description,
             started: Instant::now(),
+            started_at: wall_clock::now(),
             clients: Arc::new(Clients::new(max_connections)),
             actor_restarts: Counter::default(),
             mqtt,
@@ -174,6 +177,13 @@ impl Facts {
     /// Whether a client has switched replication off. Nothing is exchanged with others then.
     pub(crate) fn is_isolated(&self) -> bool {
         self.mqtt.role != BrokerRole::None && !self.mqtt.is_enabled()
+    }
+
+    /// Wall time as it would be if nobody had set the clock since the node started: a leap of the
+    /// clock shall not look like the silence of others.
+    pub(crate) fn steady_time(&self) -> UnixMillis {
+        let uptime = u64::try_from(self.uptime().as_millis()).unwrap_or(u64::MAX);
+        UnixMillis(self.started_at.0.saturating_add(uptime))
     }
 
     pub(crate) fn node(&self) -> NodeFacts {

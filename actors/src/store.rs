@@ -340,14 +340,16 @@ impl Handler<TakeUpdate> for StoreActor {
     type Result = Option<Vec<Change>>;
 
     fn handle(&mut self, message: TakeUpdate, _: &mut Context<StoreActor>) -> Self::Result {
+        let now = wall_clock::now();
         let outbox = self.engine.outbox()?;
         match message.previous {
-            Previous::Arrived => outbox.settle(wall_clock::now()),
+            Previous::Arrived => outbox.settle(now),
             Previous::Lost => restore(outbox),
         }
-        let taken = outbox.take(message.max_bytes);
+        let taken = self.engine.take_update(message.max_bytes, now);
         self.told = taken.is_some();
-        self.facts.mqtt.queued.set(outbox.len() as u64);
+        let queued = self.engine.outbox().map_or(0, |outbox| outbox.len());
+        self.facts.mqtt.queued.set(queued as u64);
         taken
     }
 }

@@ -233,7 +233,8 @@ impl Peers {
             }
             Ended::Failed { reason, .. } => {
                 peer.state = PeerState::Down;
-                (peer.root, peer.last_error) = (PeerRoot::Unknown, Some(reason));
+                (peer.root, peer.told) = (PeerRoot::Unknown, None);
+                peer.last_error = Some(reason);
                 peer.failures = peer.failures.next();
                 peer.want(now + retry.delay(peer.failures, random));
             }

@@ -156,7 +156,7 @@ impl SyncActor {
         ctx: &mut Context<SyncActor>,
     ) {
         let settings = &self.settings;
-        let members = self.members().to_tell(wall_clock::now());
+        let members = self.members().to_tell(self.facts.steady_time());
         let context = SessionContext {
             identity: Identity::new(&settings.node_id, settings.secret.clone(), members),
             store: self.store.clone(),
@@ -178,7 +178,7 @@ impl SyncActor {
         let tick = self.store.send(Tick).into_actor(self);
         ctx.spawn(tick.map(|clock, actor, ctx| {
             if let Ok(Some(clock)) = clock {
-                let watermark = actor.members().begin_round(clock, wall_clock::now());
+                let watermark = actor.members().begin_round(clock, actor.facts.steady_time());
                 actor.raise(watermark);
             }
             actor.peers.want_all(actor.facts.uptime());
@@ -199,7 +199,7 @@ impl SyncActor {
 
     /// What the session was good for, whoever opened it.
     fn learn(&mut self, ended: &SessionEnded) {
-        let now = wall_clock::now();
+        let now = self.facts.steady_time();
         let Some(hello) = &ended.hello else {
             return;
         };
@@ -443,7 +443,7 @@ impl Handler<PeerSeen> for SyncActor {
     fn handle(&mut self, PeerSeen(presence): PeerSeen, ctx: &mut Context<SyncActor>) {
         if presence.is_online() {
             let node = presence.node();
-            self.members().heard_from(node, wall_clock::now());
+            self.members().heard_from(node, self.facts.steady_time());
         }
         let root = root(self.store.clone());
         ctx.spawn(root.into_actor(self).map(move |root, actor, ctx| {

@@ -94,6 +94,24 @@ impl Engine {
         self.outbox.as_mut()
     }
 
+    /// Changes for the next message of about so many bytes; nothing if none waits. What a session has
+    /// replaced or deleted since is left out: published late, it could bring back what nobody
+    /// remembers to be deleted.
+    pub fn take_update(&mut self, max_bytes: usize, now: UnixMillis) -> Option<Vec<Change>> {
+        let (store, outbox) = (&self.store, self.outbox.as_mut()?);
+        loop {
+            let mut changes = outbox.take(max_bytes)?;
+            changes.retain(|change| match change {
+                Change::Entry(entry) => store.held(entry.key()) == Some(entry),
+                Change::Flush(_) => true,
+            });
+            if !changes.is_empty() {
+                return Some(changes);
+            }
+            outbox.settle(now);
+        }
+    }
+
     /// Takes in a change from another node. It is not published again.
     pub fn apply(&mut self, change: Change, now: UnixMillis) -> Applied {
         self.store.apply(change, now)

@@ -436,3 +436,23 @@ fn info_tells_of_the_node_and_its_data() {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
 }
+
+/// Symptom: a key that was deleted, and its tombstone removed, came back on a node that had restarted.
+/// Cause: an old write of it had waited for the broker meanwhile. Fix: what is no longer held is not
+/// published.
+#[test]
+fn what_waited_for_the_broker_and_was_deleted_by_a_session_meanwhile_is_not_published() {
+    let mut engine = engine();
+    run(&mut engine, "SET old v\nSET kept v\n");
+    let held = engine.store().held(b"old").cloned().unwrap();
+    let later = Version { hlc: Hlc::from_raw(held.version().hlc.raw() + 1), node: NodeId(9) };
+    engine.store_mut().merge(Entry::tombstone(b"old", later), NOW);
+    let taken = engine.take_update(1 << 20, NOW).unwrap();
+    assert_eq!(taken, [Change::Entry(engine.store().held(b"kept").cloned().unwrap())]);
+    engine.outbox().unwrap().settle(NOW);
+    run(&mut engine, "SET old v\n");
+    let held = engine.store().held(b"old").cloned().unwrap();
+    assert!(engine.store_mut().forget(&held));
+    assert_eq!(engine.take_update(1 << 20, NOW), None);
+    assert!(engine.outbox().unwrap().is_empty());
+}

@@ -7,7 +7,8 @@
 //! +---------------------+---------------+
 //! ```
 //!
-//! A frame is one piece, unless it carries a single entry that is larger.
+//! A frame is one piece, unless it carries a single entry or key that is larger. Nothing else may be
+//! of several pieces: 64 MiB of the smallest entries would take ten times as much memory.
 
 use super::error::SessionError;
 use super::frame::Frame;
@@ -69,6 +70,11 @@ impl FrameDecoder {
             buffer.advance(HEADER_BYTES);
             let piece = buffer.split_to(bytes);
             if more {
+                if self.begun.is_empty() && !Frame::is_of_one(&piece) {
+                    return Err(SessionError::Malformed(
+                        "several pieces make a single entry or key only",
+                    ));
+                }
                 self.begun.extend_from_slice(&piece);
             } else if self.begun.is_empty() {
                 return Frame::decode(&piece).map(Some);

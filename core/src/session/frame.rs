@@ -69,6 +69,12 @@ struct WireHello<'a> {
 }
 
 impl Frame {
+    /// Whether a frame that begins so is ENTRIES or REFUSED with a single entry or key: the kind, and
+    /// MessagePack's list of one.
+    pub(super) fn is_of_one(begun: &[u8]) -> bool {
+        begun.starts_with(&[4, 0x91]) || begun.starts_with(&[5, 0x91])
+    }
+
     /// What it is called in errors and statistics.
     pub fn name(&self) -> &'static str {
         match self {

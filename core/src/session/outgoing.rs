@@ -27,6 +27,8 @@ pub(super) struct Outgoing {
     records: VecDeque<Vec<u8>>,
     place: Place,
     sources: VecDeque<Source>,
+    /// One that was too large for a frame with others.
+    large: Option<Entry>,
     /// Whether the turn asks something, so that an answer is to come.
     asks: bool,
 }
@@ -57,7 +59,8 @@ impl Outgoing {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.records.is_empty() && self.sources.is_empty()
+        let no_entries = self.sources.is_empty() && self.large.is_none();
+        self.frames.is_empty() && self.records.is_empty() && no_entries
     }
 
     pub(super) fn asks(&self) -> bool {
@@ -72,6 +75,9 @@ impl Outgoing {
         }
         if let Some(records) = self.records.pop_front() {
             return Some(Frame::Records(records));
+        }
+        if let Some(large) = self.large.take() {
+            return Some(Frame::Entries(vec![large]));
         }
         let mut entries = Vec::new();
         let mut bytes = 0;
@@ -89,7 +95,12 @@ impl Outgoing {
                 Some(entry) => {
                     let now = merged.get(entry.key());
                     if now.is_some_and(|now| now.version() == entry.version()) {
-                        bytes += encoded_bytes_at_most(&entry);
+                        let more = encoded_bytes_at_most(&entry);
+                        if more > FULL_BYTES && !entries.is_empty() {
+                            self.large = Some(entry);
+                            break;
+                        }
+                        bytes += more;
                         entries.push(entry);
                     }
                 }

@@ -399,8 +399,10 @@ impl Session {
         let mut refused = std::mem::take(&mut self.refused).into_iter().peekable();
         while refused.peek().is_some() {
             let mut bytes = 0;
-            let mut keys = Vec::new();
-            while let Some(key) = refused.next_if(|_| bytes < FULL_BYTES) {
+            let mut keys: Vec<Vec<u8>> = Vec::new();
+            while let Some(key) =
+                refused.next_if(|key| keys.is_empty() || bytes + key.len() <= FULL_BYTES)
+            {
                 bytes += key.len();
                 keys.push(key);
             }

@@ -162,8 +162,22 @@ fn a_length_beyond_the_limit_is_an_error_before_anything_is_kept() {
 
 fn full_piece() -> BytesMut {
     let mut bytes = BytesMut::from(&(1 << 31 | MAX_FRAME_BYTES as u32).to_be_bytes()[..]);
+    // How ENTRIES with one entry begins.
+    bytes.extend_from_slice(&[4, 0x91]);
     bytes.resize(4 + MAX_FRAME_BYTES, 7);
     bytes
+}
+
+#[test]
+fn only_a_single_entry_or_key_may_have_several_pieces() {
+    for (begun, is_taken) in
+        [([4, 0x91], true), ([5, 0x91], true), ([4, 0x92], false), ([3, 0xc6], false)]
+    {
+        let mut piece = full_piece();
+        piece[4..6].copy_from_slice(&begun);
+        let decoded = FrameDecoder::default().decode(&mut piece, true);
+        assert_eq!(decoded.is_ok(), is_taken, "{begun:?}");
+    }
 }
 
 #[test]
