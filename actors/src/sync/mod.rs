@@ -2,6 +2,7 @@
 //! thread of their own, keeps rounds of them, and tells the store from when on tombstones are
 //! needed by nobody. Owns the table of peers; what a session exchanges goes straight to the store.
 
+mod ended;
 mod error;
 mod session;
 mod set_aside;
@@ -17,6 +18,7 @@ use actix::{
     Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
     ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
 };
+use ended::SessionEnded;
 use error::SyncError;
 use log::{debug, info, warn};
 use merkle_kv_core::backoff::Backoff;
@@ -25,11 +27,11 @@ use merkle_kv_core::config::{AntiEntropy, NodeName, PeerAddress};
 use merkle_kv_core::members::{EqualSession, Members};
 use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::peers::{Ended, Peers, PeersSettings};
-use merkle_kv_core::protocol::{PeerFacts, SyncFacts, SyncResult};
+use merkle_kv_core::protocol::{PeerFacts, SyncFacts};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Presence;
-use merkle_kv_core::session::{Frame, Hello, Identity, Outcome};
-use session::{Account, Beginning, NEVER, SessionContext};
+use merkle_kv_core::session::{Frame, Identity, Outcome};
+use session::{Account, Beginning, SessionContext};
 use std::collections::HashMap;
 use std::future;
 use std::path::PathBuf;
@@ -293,81 +295,6 @@ impl Actor for SyncActor {
         self.begin_round(ctx);
         let lonely = LONELY_AFTER.saturating_sub(self.facts.uptime()) + Duration::from_millis(1);
         ctx.run_later(lonely, |actor, _| actor.look_whether_ready(false));
-    }
-}
-
-/// How a session ended, from its task.
-pub(crate) struct SessionEnded {
-    opened: bool,
-    /// Of one that this node has opened.
-    peer: Option<PeerAddress>,
-    /// Of a peer that is known to belong to the cluster.
-    hello: Option<Box<Hello>>,
-    began: Hlc,
-    result: Result<Outcome, SyncError>,
-    entries_sent: u64,
-    entries_received: u64,
-    bytes_sent: u64,
-    bytes_received: u64,
-    messages: u64,
-    given_up: u64,
-    written_again: u64,
-    took: Duration,
-}
-
-impl SessionEnded {
-    /// A session that has come to nothing, with a peer that this node meant to meet.
-    fn of(peer: Option<PeerAddress>, result: Result<Outcome, SyncError>) -> SessionEnded {
-        SessionEnded {
-            opened: peer.is_some(),
-            peer,
-            hello: None,
-            began: NEVER,
-            result,
-            entries_sent: 0,
-            entries_received: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-            messages: 0,
-            given_up: 0,
-            written_again: 0,
-            took: Duration::ZERO,
-        }
-    }
-
-    fn peer_name(&self) -> String {
-        let name = self.hello.as_ref().map(|hello| hello.name.clone());
-        let address = self.peer.as_ref().map(PeerAddress::to_string);
-        match (name, address) {
-            (Some(name), Some(address)) => format!("{name}@{address}"),
-            (Some(known), None) | (None, Some(known)) => known,
-            (None, None) => "?".to_owned(),
-        }
-    }
-
-    fn facts(&self, address: &PeerAddress) -> SyncFacts {
-        SyncFacts {
-            node_id: self.hello.as_ref().and_then(|hello| NodeName::parse(&hello.name)),
-            address: address.clone(),
-            result: match &self.result {
-                Ok(Outcome::Equal { .. }) => SyncResult::Equal,
-                Ok(Outcome::Different) => SyncResult::Different,
-                Err(error) => SyncResult::Failed { error: error.to_string() },
-            },
-            entries_sent: self.entries_sent,
-            entries_received: self.entries_received,
-            bytes: self.bytes_sent + self.bytes_received,
-            messages: self.messages,
-            millis: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-
-    fn ended(&self) -> Ended {
-        match &self.result {
-            Ok(Outcome::Equal { root, .. }) => Ended::Equal(*root),
-            Ok(Outcome::Different) => Ended::Different,
-            Err(error) => error.ended(self.hello.is_some()),
-        }
     }
 }
 

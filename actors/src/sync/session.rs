@@ -1,10 +1,11 @@
 //! One session as a task: leads core's state machine over a socket, and has the store do what it
 //! asks for. Runs on the thread of sessions, so that no client waits for a digest.
 
+use super::SyncActor;
+use super::ended::SessionEnded;
 use super::error::SyncError;
 use super::set_aside::set_aside;
 use super::wire::Wire;
-use super::{SessionEnded, SyncActor};
 use crate::clients::ClientSlot;
 use crate::random;
 use crate::store::{CarryOut, Conclude, Meet, Pin, StoreActor};
