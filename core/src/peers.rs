@@ -237,6 +237,10 @@ impl Peers {
                 peer.last_error = Some(reason);
                 peer.failures = peer.failures.next();
                 peer.want(now + retry.delay(peer.failures, random));
+                // Somebody has named it once, perhaps by mistake, and nobody else knows of it.
+                if !peer.is_listed && peer.name.is_none() {
+                    self.peers.remove(&address.to_string());
+                }
             }
         }
     }

@@ -162,3 +162,19 @@ fn a_presence_without_a_useful_address_is_no_peer() {
     }
     assert!(peers.facts().is_empty());
 }
+
+#[test]
+fn an_address_that_only_a_client_has_named_is_forgotten_when_nobody_is_there() {
+    let mut peers = peers(&[], 3);
+    for _ in 0..2 {
+        assert!(peers.want(&address(9), at(0)));
+        peers.next(at(0)).unwrap();
+        end(&mut peers, 9, Ended::Failed { reason: "refused".into(), is_there: false }, 0);
+        assert!(peers.facts().is_empty());
+    }
+    peers.want(&address(9), at(1));
+    peers.next(at(1)).unwrap();
+    peers.named(&address(9), NodeName::parse("nine").unwrap());
+    end(&mut peers, 9, Ended::Equal(OURS), 1);
+    assert_eq!(peers.addresses(), [address(9)]);
+}
