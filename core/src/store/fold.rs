@@ -103,8 +103,9 @@ impl Folding {
         self.prune = true;
     }
 
+    /// What is dead is due at once: the tree keeps its memory until then.
     pub(super) fn is_due(&self) -> bool {
-        self.waiting.len() >= MANY || self.waiting_bytes >= MANY_BYTES
+        self.prune || self.waiting.len() >= MANY || self.waiting_bytes >= MANY_BYTES
     }
 
     /// The fold of all that waits; nothing if a fold is under way.

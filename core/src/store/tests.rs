@@ -488,3 +488,20 @@ fn below_the_watermark_tombstones_are_gone_and_what_is_absent_stays_absent() {
     let entry = store.put(b"mine", b"v", b"", early).unwrap();
     assert!(entry.version().hlc > ahead(10, 9).hlc);
 }
+
+/// Symptom: after a flush the node kept the memory of all that it had held. Cause: the tree was not
+/// folded before somebody asked for a root. Fix: a fold is due when something has died.
+#[test]
+fn a_fold_is_due_when_something_has_died() {
+    let mut store = store();
+    put(&mut store, "k", "v");
+    assert!(!store.is_fold_due());
+    store.flush(NOW).unwrap();
+    assert!(store.is_fold_due());
+    let fold = store.begin_fold(NOW).unwrap();
+    assert_eq!(store.end_fold(fold.run()).tree.totals().leaves, 0);
+    assert!(!store.is_fold_due());
+    store.apply(tombstone("gone", ahead(5, 9)), NOW);
+    store.raise(Registers { watermark: ahead(10, 9).hlc, ..Registers::default() });
+    assert!(store.is_fold_due());
+}
