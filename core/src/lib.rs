@@ -29,6 +29,7 @@ pub mod merkle;
 pub mod peers;
 pub mod protocol;
 pub mod rate_limit;
+pub mod registers;
 pub mod replication;
 pub mod session;
 pub mod store;

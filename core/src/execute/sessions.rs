@@ -4,8 +4,8 @@ use super::Engine;
 use crate::change::Change;
 use crate::clock::UnixMillis;
 use crate::entry::Entry;
+use crate::registers::Registers;
 use crate::session::{Effect, Hello, Outcome};
-use crate::store::Registers;
 use crate::version::Version;
 
 /// What became of what a session asked for.

@@ -19,7 +19,7 @@ use crate::change::Change;
 use crate::clock::Hlc;
 use crate::entry::Entry;
 use crate::merkle::Digest;
-use crate::store::{Lineage, Registers};
+use crate::registers::{Lineage, Registers};
 use crate::version::{NodeId, Version};
 use crate::wire_entry::WireEntry;
 use serde::{Deserialize, Serialize};

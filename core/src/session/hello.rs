@@ -3,7 +3,7 @@
 use super::key::{Claim, DigestKey, Role};
 use crate::clock::Hlc;
 use crate::merkle::{Digest, TreeSeed};
-use crate::store::{Lineage, Registers};
+use crate::registers::{Lineage, Registers};
 use crate::version::NodeId;
 use std::sync::Arc;
 

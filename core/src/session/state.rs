@@ -9,7 +9,8 @@ use super::outgoing::{FULL_BYTES, Outgoing};
 use crate::clock::Hlc;
 use crate::entry::{Entry, Kind};
 use crate::merkle::{Digest, Edit, Tree};
-use crate::store::{Lineage, Registers, Snapshot};
+use crate::registers::{Lineage, Registers};
+use crate::store::Snapshot;
 use crate::version::Version;
 
 /// More turns than any session takes; a peer that goes on for longer is at fault.

@@ -2,10 +2,10 @@
 //! folded into the tree together. A fold may run anywhere, so that many writes at once hold up
 //! nobody; the tree is away meanwhile.
 
-use super::registers::Registers;
 use crate::clock::Hlc;
 use crate::entry::Entry;
 use crate::merkle::{Edit, Tree, TreeSeed, keep_last_of_each_key};
+use crate::registers::Registers;
 
 /// Edits that are folded where they are, without a word: two milliseconds at most.
 const FEW: usize = 256;

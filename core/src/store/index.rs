@@ -2,7 +2,7 @@
 //! a piece at a time. Decides nothing about versions.
 
 use crate::entry::{Entry, Kind};
-use crate::store::Registers;
+use crate::registers::Registers;
 use hashbrown::HashTable;
 use hashbrown::hash_table;
 use siphasher::sip::SipHasher13;

@@ -5,17 +5,16 @@
 mod fold;
 mod index;
 mod listing;
-mod registers;
 
 pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
 pub use listing::{Listing, ListingQuery};
-pub use registers::{Lineage, Registers};
 
 use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
 use crate::entry::{Entry, Kind};
 use crate::merkle::{Edit, Tree, TreeSeed};
+use crate::registers::Registers;
 use crate::version::{NodeId, Version};
 use fold::Folding;
 use index::{Index, SHARDS};

@@ -4,8 +4,8 @@ use crate::pair::{NOW, Node, sync};
 use crate::talk::{Talk, assert_all_hold, repair, winners, write};
 use merkle_kv_core::clock::Hlc;
 use merkle_kv_core::entry::Entry;
+use merkle_kv_core::registers::Lineage;
 use merkle_kv_core::session::{Outcome, Traffic};
-use merkle_kv_core::store::Lineage;
 use std::collections::BTreeMap;
 
 const SECRET: Option<&str> = Some("a secret");
@@ -218,7 +218,7 @@ fn each_side_may_know_more_of_what_is_dead_than_the_other() {
         let node = nodes[0].identity.node;
         let flush = merkle_kv_core::version::Version { hlc: Hlc::from_raw(100), node };
         let store = nodes[0].engine.store_mut();
-        store.raise(merkle_kv_core::store::Registers { flush, ..store.registers() });
+        store.raise(merkle_kv_core::registers::Registers { flush, ..store.registers() });
         for node in &mut nodes {
             node.delete(key(300), 450);
         }

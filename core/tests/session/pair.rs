@@ -5,10 +5,11 @@ use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Carried, Engine, EngineSettings};
 use merkle_kv_core::merkle::{KeyRange, TreeSeed};
 use merkle_kv_core::protocol::Limits;
+use merkle_kv_core::registers::{Lineage, Registers};
 use merkle_kv_core::session::{
     Effect, Hello, Identity, Nonce, Outcome, Session, SessionError, Side, Traffic, converse,
 };
-use merkle_kv_core::store::{HashSeed, Lineage, Registers, Snapshot};
+use merkle_kv_core::store::{HashSeed, Snapshot};
 use merkle_kv_core::version::Version;
 use std::sync::Arc;
 

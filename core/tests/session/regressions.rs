@@ -3,8 +3,8 @@
 use crate::pair::{NOW, Node, sync};
 use merkle_kv_core::clock::Hlc;
 use merkle_kv_core::entry::Entry;
+use merkle_kv_core::registers::{Lineage, Registers};
 use merkle_kv_core::session::{Effect, Frame, Outcome};
-use merkle_kv_core::store::{Lineage, Registers};
 use merkle_kv_core::version::{NodeId, Version};
 
 fn watermark(hlc: u64) -> Registers {

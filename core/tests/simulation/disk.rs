@@ -2,7 +2,7 @@
 
 use merkle_kv_core::clock::Hlc;
 use merkle_kv_core::entry::Entry;
-use merkle_kv_core::store::Registers;
+use merkle_kv_core::registers::Registers;
 use std::collections::BTreeMap;
 
 /// One journaled change.

@@ -6,7 +6,7 @@ use crate::large;
 use crate::plan::Size;
 use crate::world::World;
 use merkle_kv_core::merkle::Digest;
-use merkle_kv_core::store::Lineage;
+use merkle_kv_core::registers::Lineage;
 
 /// Rounds of sessions between all pairs until all agree. Two carry everything to everybody; what is
 /// written again, raised, or given up on the way takes more.

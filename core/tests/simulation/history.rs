@@ -3,7 +3,7 @@
 
 use merkle_kv_core::clock::Hlc;
 use merkle_kv_core::entry::{Entry, Kind};
-use merkle_kv_core::store::Registers;
+use merkle_kv_core::registers::Registers;
 use merkle_kv_core::version::{NodeId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,10 +9,10 @@ use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::Carried;
 use merkle_kv_core::members::EqualSession;
+use merkle_kv_core::registers::Registers;
 use merkle_kv_core::session::{
     Effect, Frame, Hello, Identity, Nonce, Outcome, Session, SessionError,
 };
-use merkle_kv_core::store::Registers;
 use merkle_kv_core::version::{NodeId, Version};
 use std::sync::Arc;
 
