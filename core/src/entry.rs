@@ -66,6 +66,32 @@ impl Entry {
         Entry::build(key, &[], Kind::Tombstone, version)
     }
 
+    /// Its bytes up to the end of the value: the layout above without the digest.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0[..KEY_AT + self.key_bytes() + self.data().len()]
+    }
+
+    /// The entry that has these bytes; nothing if none can.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Entry> {
+        let header = bytes.first_chunk::<KEY_AT>()?;
+        let mut key_bytes = [0; KEY_AT - KEY_BYTES_AT];
+        key_bytes.copy_from_slice(&header[KEY_BYTES_AT..]);
+        let (key, value) =
+            bytes[KEY_AT..].split_at_checked(u32::from_be_bytes(key_bytes) as usize)?;
+        let is_value = header[KIND_AT] == Kind::Value as u8;
+        let is_tombstone = header[KIND_AT] == Kind::Tombstone as u8 && value.is_empty();
+        if key.is_empty() || !(is_value || is_tombstone) {
+            return None;
+        }
+        let kind = if is_value { Kind::Value } else { Kind::Tombstone };
+        let mut version = [0; 8];
+        version.copy_from_slice(&header[..NODE_AT]);
+        let hlc = Hlc::from_raw(u64::from_be_bytes(version));
+        version.copy_from_slice(&header[NODE_AT..KIND_AT]);
+        let node = NodeId(u64::from_be_bytes(version));
+        Some(Entry::build(key, &[value], kind, Version { hlc, node }))
+    }
+
     fn build(key: &[u8], value: &[&[u8]], kind: Kind, version: Version) -> Entry {
         let value_bytes: usize = value.iter().map(|part| part.len()).sum();
         let digest = (value_bytes > LARGE_VALUE_BYTES).then(|| {

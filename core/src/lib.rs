@@ -24,6 +24,7 @@ pub mod config;
 pub mod distribution;
 pub mod entry;
 pub mod execute;
+pub mod journal;
 pub mod members;
 pub mod merkle;
 pub mod peers;

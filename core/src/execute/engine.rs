@@ -4,6 +4,7 @@
 use crate::change::Change;
 use crate::clock::UnixMillis;
 use crate::execute::Question;
+use crate::execute::durable::Kept;
 use crate::merkle::TreeSeed;
 use crate::protocol::{
     COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
@@ -33,7 +34,8 @@ pub struct EngineSettings {
 pub struct Engine {
     pub(super) store: Store,
     limits: Limits,
-    outbox: Option<Outbox>,
+    pub(super) outbox: Option<Outbox>,
+    pub(super) kept: Kept,
     runs: [u64; COMMANDS.len()],
     refused: u64,
 }
@@ -74,6 +76,7 @@ impl Engine {
             store: Store::new(node, seed, tree),
             limits,
             outbox: outbox.map(|limits| Outbox::new(limits, seed)),
+            kept: Kept::default(),
             runs: [0; COMMANDS.len()],
             refused: 0,
         }

@@ -3,6 +3,7 @@
 //! [`Question`].
 
 mod batch;
+mod durable;
 mod engine;
 mod sessions;
 

@@ -5,6 +5,7 @@
 mod fold;
 mod index;
 mod listing;
+mod logged;
 
 pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
@@ -13,6 +14,7 @@ pub use listing::{Listing, ListingQuery};
 use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
 use crate::entry::{Entry, Kind};
+use crate::journal::Log;
 use crate::merkle::{Edit, Tree, TreeSeed};
 use crate::registers::Registers;
 use crate::version::{NodeId, Version};
@@ -52,6 +54,10 @@ pub struct Store {
     /// The next shard to sweep for the latest registers; all are swept at `SHARDS`.
     unswept: usize,
     ahead: u64,
+    /// What is to be journaled; nothing if nothing is.
+    log: Option<Log>,
+    /// The greatest timestamp that the journal says may be issued.
+    reserved: Hlc,
 }
 
 impl Store {
@@ -66,6 +72,8 @@ impl Store {
             newest: Hlc::ZERO,
             unswept: SHARDS,
             ahead: 0,
+            log: None,
+            reserved: Hlc::ZERO,
         }
     }
 
@@ -173,6 +181,9 @@ impl Store {
         let joined = self.registers.joined(registers);
         let (before, Registers { flush, watermark, .. }) = (self.registers, joined);
         self.registers = joined;
+        if let Some(log) = self.log.as_mut().filter(|_| joined != before) {
+            log.registers(joined);
+        }
         if flush > before.flush || watermark > before.watermark {
             self.newest = self.newest.max(flush.hlc);
             self.unswept = 0;
@@ -186,6 +197,9 @@ impl Store {
         let is_held = self.held(entry.key()).is_some_and(|held| held == entry);
         if is_held {
             self.index.remove(entry.key());
+            if let Some(log) = &mut self.log {
+                log.forgotten(entry.key(), entry.version());
+            }
             self.folding.add(Edit::Remove(entry.clone()), None);
         }
         is_held
@@ -275,6 +289,9 @@ impl Store {
 
     fn hold(&mut self, entry: Entry) {
         self.newest = self.newest.max(entry.version().hlc);
+        if let Some(log) = &mut self.log {
+            log.entry(&entry);
+        }
         let waits = Edit::Put(entry.clone());
         let replaced = self.index.replace(entry);
         self.folding.add(waits, replaced.as_ref());

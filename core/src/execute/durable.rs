@@ -1,0 +1,86 @@
+//! What an engine keeps beyond its process: the store's changes, and beside them which members
+//! there are and which writes the broker has.
+
+use super::Engine;
+use crate::change::Change;
+use crate::clock::{Hlc, UnixMillis};
+use crate::journal::{Mutation, Sequence};
+use crate::merkle::KeyRange;
+use crate::store::Snapshot;
+use crate::version::NodeId;
+
+/// What an engine keeps beside the store.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    members: Vec<(NodeId, UnixMillis)>,
+    published: Hlc,
+}
+
+impl Engine {
+    /// Makes a noted change again.
+    pub fn restore(&mut self, mutation: Mutation) {
+        match mutation {
+            Mutation::Members(members) => self.kept.members = members,
+            Mutation::Published(hlc) => self.kept.published = hlc,
+            Mutation::Entry(_)
+            | Mutation::Forgotten { .. }
+            | Mutation::Registers(_)
+            | Mutation::Clock(_)
+            | Mutation::End { .. } => self.store.restore(mutation),
+        }
+    }
+
+    /// All has been restored: builds the tree, has the clock go on, and lets writes that the broker
+    /// may not have wait for it once more. From now on changes are noted, behind `last`.
+    pub fn resume(&mut self, last: Sequence, now: UnixMillis) {
+        self.store.resume_clock();
+        if let Some(fold) = self.store.begin_fold(now) {
+            let Snapshot { tree, registers, .. } = self.store.end_fold(fold.run());
+            if let Some(outbox) = &mut self.outbox {
+                let (node, published) = (self.store.node(), self.kept.published);
+                if registers.flush.node == node && registers.flush.hlc > published {
+                    outbox.push(Change::Flush(registers.flush));
+                }
+                let unpublished = tree.range(KeyRange::ALL).filter(|entry| {
+                    entry.version().node == node && entry.version().hlc > published
+                });
+                unpublished.for_each(|entry| outbox.push(Change::Entry(entry)));
+            }
+        }
+        self.store.start_log(last);
+        self.store.end_step();
+    }
+
+    /// What a snapshot holds beside the entries, of this moment.
+    pub fn beside_entries(&self) -> Vec<Mutation> {
+        vec![
+            Mutation::Registers(self.store.registers()),
+            Mutation::Clock(self.store.reserved_clock()),
+            Mutation::Published(self.kept.published),
+            Mutation::Members(self.kept.members.clone()),
+        ]
+    }
+
+    /// The members that were noted last, and when each was last heard of.
+    pub fn kept_members(&self) -> &[(NodeId, UnixMillis)] {
+        &self.kept.members
+    }
+
+    /// Notes the members.
+    pub fn keep_members(&mut self, members: Vec<(NodeId, UnixMillis)>) {
+        self.kept.members = members;
+        self.store.note(&Mutation::Members(self.kept.members.clone()));
+        self.store.end_step();
+    }
+
+    /// Notes that the broker has every write so far, if it has.
+    pub fn keep_published(&mut self) {
+        let last = self.store.last_clock();
+        let is_published = self.outbox.as_ref().is_none_or(|outbox| outbox.is_empty());
+        if is_published && last > self.kept.published {
+            self.kept.published = last;
+            self.store.note(&Mutation::Published(last));
+            self.store.end_step();
+        }
+    }
+}
