@@ -1,20 +1,19 @@
 //! The table of configuration: one row per key, from which the environment names, the checks, the
-//! reference file and the printed configuration are made. What a row accepts is in `kinds`.
+//! reference file and the printed configuration are made. What a row is made of is in `row`, what
+//! it accepts in `kinds` and `amounts`.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-#[cfg(test)]
-use super::kinds::Refusal;
+use super::amounts::{
+    Hours, HoursOrNever, MegabytesOrUnlimited, Milliseconds, Seconds, SecondsOrNever,
+};
 use super::kinds::{
-    Advertise, Boolean, BrokerUrl, ClusterSecret, FilePath, Form, Hours, Integer, Ip, Kind, Line,
-    List, Node, OneOf, Password, Peer, Seconds, SecondsOrNever, Topic,
+    Advertise, Boolean, BrokerUrl, ClusterSecret, FilePath, Integer, Ip, Line, List, Node, OneOf,
+    Password, Peer, Topic,
 };
 use super::raw::Written;
-use super::resolved::Config;
-
-/// What every name in the environment that is meant for us begins with.
-pub(super) const ENVIRONMENT_PREFIX: &str = "MERKLE_KV_";
+use super::row::{About, Absent, Key, Row, Section};
 
 /// The most connections a node may be told to serve: one file descriptor each.
 const MAX_CONNECTIONS: usize = 100_000;
@@ -56,6 +55,19 @@ const MAX_PEERS: usize = 1_000;
 /// The longest silence of a peer that tombstones wait for, in hours: ten years.
 const MAX_EVICT_AFTER_HOURS: u32 = 87_600;
 
+/// The largest limit of memory, in megabytes: a terabyte, more than one thread would fill.
+const MAX_MEMORY_MB: u32 = 1_048_576;
+
+/// The longest time between two writes to the disk itself, in milliseconds: a minute. Whoever can
+/// lose more than that asks for none.
+const MAX_SYNC_INTERVAL_MS: u32 = 60_000;
+
+/// The longest time between two backups, in hours: a year.
+const MAX_BACKUP_INTERVAL_HOURS: u32 = 8_760;
+
+/// The most backups: each is a copy of all data.
+const MAX_BACKUPS: usize = 1_000;
+
 /// The largest log file, in megabytes: a terabyte.
 const MAX_LOG_FILE_MB: u64 = 1_048_576;
 
@@ -76,113 +88,9 @@ pub(super) static SECTIONS: &[Section] = &[
         meaning: "How this node finds and repairs differences with its peers.",
     },
     Section { name: "security", meaning: "Who may do what." },
-    Section { name: "storage", meaning: "What the node keeps on disk." },
+    Section { name: "storage", meaning: "What the node keeps, in memory and on disk." },
     Section { name: "logging", meaning: "What the node says about itself." },
 ];
-
-/// A part of the file.
-pub(super) struct Section {
-    /// As it stands between brackets; empty for the top level.
-    pub(super) name: &'static str,
-    /// A sentence for the reference.
-    pub(super) meaning: &'static str,
-}
-
-/// What a row says whatever its kind is.
-pub(super) struct About {
-    /// The section, empty for the top level.
-    pub(super) section: &'static str,
-    /// The name within the section.
-    pub(super) name: &'static str,
-    /// What holds if nobody writes the key.
-    pub(super) absent: Absent,
-    /// One sentence.
-    pub(super) meaning: &'static str,
-    /// Whether the value may never be shown.
-    pub(super) secret: bool,
-}
-
-/// What holds if nobody writes a key.
-pub(super) enum Absent {
-    /// This value.
-    Default(Written),
-    /// No value. The example is for the reference.
-    Unset(Written),
-    /// A problem. The example says what to write.
-    Required(Written),
-}
-
-impl About {
-    /// The name in messages: `network.bind_port`.
-    pub(super) fn path(&self) -> String {
-        if self.section.is_empty() {
-            self.name.to_owned()
-        } else {
-            format!("{}.{}", self.section, self.name)
-        }
-    }
-
-    /// The name in the environment: `MERKLE_KV_NETWORK_BIND_PORT`.
-    pub(super) fn variable(&self) -> String {
-        format!("{ENVIRONMENT_PREFIX}{}", self.path().replace('.', "_").to_uppercase())
-    }
-
-    /// Whether a key may be without a value.
-    pub(super) fn optional(&self) -> bool {
-        match self.absent {
-            Absent::Unset(_) => true,
-            Absent::Default(_) | Absent::Required(_) => false,
-        }
-    }
-}
-
-/// A row with the type that its value resolves to.
-pub(super) struct Key<K: Kind> {
-    /// What the row says whatever its kind is.
-    pub(super) about: About,
-    /// What it accepts.
-    pub(super) kind: K,
-    /// Where its value ended up; `None` if it has none or its section is switched off.
-    pub(super) resolved: fn(&Config) -> Option<K::Value>,
-}
-
-/// A row without its type, as those need it who treat all rows alike.
-pub(super) trait Row: Sync {
-    /// What the row says whatever its kind is.
-    fn about(&self) -> &About;
-    /// See [`Kind::FORM`].
-    fn form(&self) -> Form;
-    /// See [`Kind::expected`].
-    fn expected(&self) -> String;
-    /// Whether the row accepts a value.
-    #[cfg(test)]
-    fn check(&self, written: &Written) -> Result<(), Refusal>;
-    /// What a resolved configuration holds, as it would be written, a secret masked.
-    fn resolved(&self, config: &Config) -> Option<Written>;
-}
-
-impl<K: Kind> Row for Key<K> {
-    fn about(&self) -> &About {
-        &self.about
-    }
-
-    fn form(&self) -> Form {
-        K::FORM
-    }
-
-    fn expected(&self) -> String {
-        self.kind.expected()
-    }
-
-    #[cfg(test)]
-    fn check(&self, written: &Written) -> Result<(), Refusal> {
-        self.kind.read(written).map(drop)
-    }
-
-    fn resolved(&self, config: &Config) -> Option<Written> {
-        (self.resolved)(config).map(|value| self.kind.write(&value))
-    }
-}
 
 /// Makes a constant of each row, for the one place that resolves it, and [`ROWS`] of all of them.
 macro_rules! rows {
@@ -339,10 +247,34 @@ rows! {
         "Shared by all nodes of the cluster: peers prove that they know it before data moves.",
         |config| config.security.cluster_secret.clone();
 
+    STORAGE_MEMORY_LIMIT_MB: MegabytesOrUnlimited = "storage" "memory_limit_mb",
+        MegabytesOrUnlimited { to: MAX_MEMORY_MB }, Absent::Default(integer(1024)),
+        "Memory of the data beyond which clients cannot add to it; 0 is any.",
+        |config| Some(config.storage.memory_limit_bytes);
+    STORAGE_PERSISTENCE_ENABLED: Boolean = "storage" "persistence_enabled",
+        Boolean, Absent::Default(Written::Boolean(false)),
+        "Whether the data is kept on disk too, and is there again after a restart.",
+        |config| Some(config.storage.persistence.is_some());
     STORAGE_DATA_DIR: FilePath = "storage" "data_dir",
         FilePath, Absent::Unset(text("data/node-1")),
         "Where this node writes files of its own; by default data/ and then node_id.",
         |config| Some(config.storage.data_dir.clone());
+    STORAGE_DURABILITY: OneOf<super::Durability> = "storage" "durability",
+        OneOf(PhantomData), Absent::Default(text("interval")),
+        "When a write is on disk: before its reply, within sync_interval_ms, or some time.",
+        |config| config.storage.persistence.as_ref().map(|persistence| persistence.durability);
+    STORAGE_SYNC_INTERVAL_MS: Milliseconds = "storage" "sync_interval_ms",
+        Milliseconds { to: MAX_SYNC_INTERVAL_MS }, Absent::Default(integer(1000)),
+        "Longest time that a write is not on disk if durability is interval.",
+        |config| config.storage.persistence.as_ref().map(|persistence| persistence.sync_interval);
+    STORAGE_BACKUP_INTERVAL_HOURS: HoursOrNever = "storage" "backup_interval_hours",
+        HoursOrNever { to: MAX_BACKUP_INTERVAL_HOURS }, Absent::Default(integer(24)),
+        "Time between two backups under data_dir/backups; 0 is never.",
+        |config| config.storage.persistence.as_ref().map(|persistence| persistence.backup_interval);
+    STORAGE_BACKUP_KEEP: Integer<usize> = "storage" "backup_keep",
+        Integer { from: 1, to: MAX_BACKUPS }, Absent::Default(integer(3)),
+        "Backups that are kept.",
+        |config| config.storage.persistence.as_ref().map(|persistence| persistence.backup_keep);
 
     LOGGING_LEVEL: OneOf<super::LogLevel> = "logging" "level",
         OneOf(PhantomData), Absent::Default(text("info")),

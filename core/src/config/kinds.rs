@@ -1,10 +1,9 @@
-//! What a row of the table accepts: from a value as written to its type, and back.
-//! Knows no key by name.
+//! What a row of the table accepts: from a value as written to its type, and back. Numbers with a
+//! unit are in `amounts`. Knows no key by name.
 
 use core::net::IpAddr;
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::raw::Written;
 use super::values::{
@@ -23,9 +22,6 @@ const MAX_CLUSTER_SECRET_BYTES: usize = 1_024;
 
 /// The longest path Linux takes, in bytes.
 const MAX_PATH_BYTES: usize = 4_096;
-
-/// What hours are counted in once they are resolved.
-pub(super) const SECONDS_PER_HOUR: u64 = 3_600;
 
 /// What is accepted, as which type. The same rule reads the file, the environment and the default.
 pub(super) trait Kind: Sync + 'static {
@@ -157,75 +153,6 @@ where
 
     fn write(&self, value: &T) -> Written {
         Written::Integer(i128::try_from(*value).unwrap_or(i128::MAX))
-    }
-}
-
-/// A number of seconds from 1.
-pub(super) struct Seconds {
-    pub(super) to: u32,
-}
-
-impl Kind for Seconds {
-    type Value = Duration;
-    const FORM: Form = Form::Integer;
-
-    fn expected(&self) -> String {
-        format!("an integer from 1 to {} (seconds)", self.to)
-    }
-
-    fn read(&self, written: &Written) -> Result<Duration, Refusal> {
-        let seconds = Integer { from: 1, to: self.to }.read(written)?;
-        Ok(Duration::from_secs(u64::from(seconds)))
-    }
-
-    fn write(&self, value: &Duration) -> Written {
-        Written::Integer(i128::from(value.as_secs()))
-    }
-}
-
-/// A number of hours from 1.
-pub(super) struct Hours {
-    pub(super) to: u32,
-}
-
-impl Kind for Hours {
-    type Value = Duration;
-    const FORM: Form = Form::Integer;
-
-    fn expected(&self) -> String {
-        format!("an integer from 1 to {} (hours)", self.to)
-    }
-
-    fn read(&self, written: &Written) -> Result<Duration, Refusal> {
-        let hours = Integer { from: 1, to: self.to }.read(written)?;
-        Ok(Duration::from_secs(u64::from(hours) * SECONDS_PER_HOUR))
-    }
-
-    fn write(&self, value: &Duration) -> Written {
-        Written::Integer(i128::from(value.as_secs() / SECONDS_PER_HOUR))
-    }
-}
-
-/// A number of seconds, or 0 for never.
-pub(super) struct SecondsOrNever {
-    pub(super) to: u32,
-}
-
-impl Kind for SecondsOrNever {
-    type Value = Option<Duration>;
-    const FORM: Form = Form::Integer;
-
-    fn expected(&self) -> String {
-        format!("an integer from 0 to {} (seconds)", self.to)
-    }
-
-    fn read(&self, written: &Written) -> Result<Option<Duration>, Refusal> {
-        let seconds = Integer { from: 0, to: self.to }.read(written)?;
-        Ok((seconds != 0).then(|| Duration::from_secs(u64::from(seconds))))
-    }
-
-    fn write(&self, value: &Option<Duration>) -> Written {
-        Written::Integer(i128::from(value.unwrap_or(Duration::ZERO).as_secs()))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Turns the text of a configuration file and a map of the environment into a [`Config`], or into
 //! the list of everything that is wrong with them. Reads no file, no environment and no clock.
 //!
-//! `keys` is the table: one row per key. `raw` collects what was written and where (`damage`: how much
-//! of a broken file counts), `kinds` says what each row accepts, `resolved` makes the typed result,
-//! `print` writes it back as text, `nearest` guesses at misspelt names.
+//! `keys` is the table: one `row` per key. `raw` collects what was written and where (`damage`: how
+//! much of a broken file counts), `kinds` and `amounts` say what each row accepts, `resolved` makes
+//! the typed result of what `reader` finds, `print` writes it back as text, `nearest` guesses at
+//! misspelt names.
 
+mod amounts;
 mod damage;
 mod keys;
 mod kinds;
@@ -12,15 +14,19 @@ mod nearest;
 mod print;
 mod problem;
 mod raw;
+mod reader;
 mod resolved;
+mod row;
 mod values;
 
 pub use print::reference;
 pub use problem::{Cause, Place, Problem, Problems};
-pub use resolved::{AntiEntropy, Broker, Config, Logging, Mqtt, Network, Security, Storage};
+pub use resolved::{
+    AntiEntropy, Broker, Config, Logging, Mqtt, Network, Persistence, Security, Storage,
+};
 pub use values::{
-    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, PeerAddress, Secret,
-    TopicPrefix,
+    AdvertiseAddress, BrokerAddress, Durability, Host, LogFormat, LogLevel, NodeName, PeerAddress,
+    Secret, TopicPrefix,
 };
 
 use std::collections::BTreeMap;

@@ -1,9 +1,10 @@
 //! Writes configurations as text: the reference of every key, a resolved configuration, and
 //! values in messages. Made from the table, so a new row appears by itself.
 
-use super::keys::{Absent, Row, SECTIONS, rows_of};
+use super::keys::{SECTIONS, rows_of};
 use super::raw::Written;
 use super::resolved::Config;
+use super::row::{Absent, Row};
 
 /// The longest text shown in a message, in characters.
 const MAX_SHOWN_CHARS: usize = 60;

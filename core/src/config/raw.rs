@@ -8,11 +8,12 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::damage::{Damage, Lines};
-use super::keys::{self, About, ENVIRONMENT_PREFIX, ROWS, Row, SECTIONS};
+use super::keys::{self, ROWS, SECTIONS};
 use super::kinds::Form;
 use super::nearest::nearest;
 use super::print::{literal, printable, shortened};
 use super::problem::{Cause, Place, Report};
+use super::row::{About, ENVIRONMENT_PREFIX, Row};
 
 /// The largest file that is read, in bytes: the longest sensible one has a few thousand, and
 /// the parser needs a multiple of the size.

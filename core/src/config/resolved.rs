@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use crate::protocol::Dialect;
 
-use super::keys::{self, Absent, Key};
-use super::kinds::{Kind, Refusal, SECONDS_PER_HOUR};
-use super::problem::{Cause, Place, Report};
-use super::raw::{Raw, Written};
+use super::amounts::SECONDS_PER_HOUR;
+use super::keys;
+use super::problem::{Cause, Report};
+use super::raw::Raw;
+use super::reader::Reader;
 use super::values::{
-    AdvertiseAddress, BrokerAddress, Host, LogFormat, LogLevel, NodeName, PeerAddress, Secret,
-    TopicPrefix,
+    AdvertiseAddress, BrokerAddress, Durability, Host, LogFormat, LogLevel, NodeName, PeerAddress,
+    Secret, TopicPrefix,
 };
 
 /// The folder in which every node has one of its own, unless it is told otherwise.
@@ -40,7 +41,7 @@ pub struct Config {
     pub anti_entropy: Option<AntiEntropy>,
     /// Who may do what.
     pub security: Security,
-    /// What the node keeps on disk.
+    /// What the node keeps, in memory and on disk.
     pub storage: Storage,
     /// What the node says about itself.
     pub logging: Logging,
@@ -121,11 +122,30 @@ pub struct Security {
     pub cluster_secret: Option<Secret>,
 }
 
-/// What the node keeps on disk.
+/// What the node keeps, in memory and on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storage {
     /// Where the node writes files of its own; `data/<node_id>` unless another was named.
     pub data_dir: PathBuf,
+    /// The size of the data at which clients may no longer add to it, at least a megabyte of
+    /// 1048576 bytes; `None` is no limit. What other nodes wrote is taken beyond it.
+    pub memory_limit_bytes: Option<u64>,
+    /// How the data is kept on disk; `None` if it is in memory only.
+    pub persistence: Option<Persistence>,
+}
+
+/// How the data is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Persistence {
+    /// When a write is on disk.
+    pub durability: Durability,
+    /// The longest time that a write is not on disk with [`Durability::Interval`], at least a
+    /// millisecond.
+    pub sync_interval: Duration,
+    /// The time between two backups, at least an hour; `None` is never.
+    pub backup_interval: Option<Duration>,
+    /// How many backups are kept, at least 1.
+    pub backup_keep: usize,
 }
 
 /// What the node says about itself.
@@ -297,8 +317,19 @@ fn check_eviction(interval: Duration, evict_after: Duration, reader: &mut Reader
 }
 
 fn storage(reader: &mut Reader<'_>, node_id: Option<&NodeName>) -> Option<Storage> {
+    let memory_limit_bytes = reader.value(&keys::STORAGE_MEMORY_LIMIT_MB);
+    let data_dir = data_dir(reader, node_id);
+    let persistence = persistence(reader);
+    Some(Storage {
+        data_dir: data_dir?,
+        memory_limit_bytes: memory_limit_bytes?,
+        persistence: persistence?,
+    })
+}
+
+fn data_dir(reader: &mut Reader<'_>, node_id: Option<&NodeName>) -> Option<PathBuf> {
     if let Some(data_dir) = reader.optional(&keys::STORAGE_DATA_DIR)? {
-        return Some(Storage { data_dir });
+        return Some(data_dir);
     }
     let node_id = node_id?.as_str();
     // Good names for a node, but as a path they are the folder of all nodes and the one above it.
@@ -312,7 +343,22 @@ fn storage(reader: &mut Reader<'_>, node_id: Option<&NodeName>) -> Option<Storag
         );
         return None;
     }
-    Some(Storage { data_dir: PathBuf::from(format!("{DATA_FOLDER}/{node_id}")) })
+    Some(PathBuf::from(format!("{DATA_FOLDER}/{node_id}")))
+}
+
+fn persistence(reader: &mut Reader<'_>) -> Option<Option<Persistence>> {
+    let enabled = reader.value(&keys::STORAGE_PERSISTENCE_ENABLED);
+    let durability = reader.value(&keys::STORAGE_DURABILITY);
+    let sync_interval = reader.value(&keys::STORAGE_SYNC_INTERVAL_MS);
+    let backup_interval = reader.value(&keys::STORAGE_BACKUP_INTERVAL_HOURS);
+    let backup_keep = reader.value(&keys::STORAGE_BACKUP_KEEP);
+    let persistence = Persistence {
+        durability: durability?,
+        sync_interval: sync_interval?,
+        backup_interval: backup_interval?,
+        backup_keep: backup_keep?,
+    };
+    Some(enabled?.then_some(persistence))
 }
 
 fn logging(reader: &mut Reader<'_>) -> Option<Logging> {
@@ -349,80 +395,4 @@ fn overlap(one: IpAddr, other: IpAddr) -> bool {
     };
     let (one, other) = (one.to_canonical(), other.to_canonical());
     one == other || covers(one, other) || covers(other, one)
-}
-
-/// Takes typed values out of what was written, and reports those that are no good.
-struct Reader<'a> {
-    raw: &'a Raw,
-    report: &'a mut Report,
-}
-
-impl Reader<'_> {
-    /// The value of a key that has one in any case; `None` is a mistake.
-    fn value<K: Kind>(&mut self, key: &Key<K>) -> Option<K::Value> {
-        if let Some(value) = self.optional(key)? {
-            return Some(value);
-        }
-        match &key.about.absent {
-            Absent::Default(value) => self.accept(key, value, self.report.file()),
-            Absent::Unset(example) | Absent::Required(example) => {
-                let example = super::print::literal(example, str::to_owned);
-                self.missing(key, &format!("write {} = {example}", key.about.name));
-                None
-            }
-        }
-    }
-
-    /// The value that somebody wrote; the outer `None` is a mistake, the inner one that nobody did.
-    fn optional<K: Kind>(&mut self, key: &Key<K>) -> Option<Option<K::Value>> {
-        let raw = self.raw;
-        let mut last = Some(None);
-        for entry in raw.entries(&key.about) {
-            last = match &entry.value {
-                Some(written) => self.accept(key, written, entry.place.clone()).map(Some),
-                None => Some(None),
-            };
-        }
-        last
-    }
-
-    fn accept<K: Kind>(&mut self, key: &Key<K>, written: &Written, at: Place) -> Option<K::Value> {
-        let refusal = match key.kind.read(written) {
-            Ok(value) => return Some(value),
-            Err(refusal) => refusal,
-        };
-        let expected = key.kind.expected();
-        let cause = match refusal {
-            Refusal::Unexpected => Cause::Refused { found: written.found(&key.about), expected },
-            Refusal::Element(index) => {
-                let element = written.list().ok().and_then(|list| list.get(index));
-                let found = element.unwrap_or(written).found(&key.about);
-                Cause::Refused { found: format!("{found} as element {}", index + 1), expected }
-            }
-            Refusal::TlsToBroker => Cause::TlsToBroker { expected },
-            Refusal::Credentials => Cause::Credentials,
-        };
-        self.report.add(at, Some(key.about.path()), cause);
-        None
-    }
-
-    /// Whether anybody wrote a key, in the file or the environment.
-    fn wrote<K: Kind>(&self, key: &Key<K>) -> bool {
-        self.raw.entries(&key.about).next().is_some()
-    }
-
-    /// Reports a key that nobody wrote, unless the file is so broken that somebody may have.
-    fn missing<K: Kind>(&mut self, key: &Key<K>, advice: &str) {
-        if !self.raw.damaged {
-            let cause = Cause::Missing { advice: advice.to_owned() };
-            self.report.add(self.report.file(), Some(key.about.path()), cause);
-        }
-    }
-
-    /// Reports a key whose value is good in itself, where it was written last.
-    fn report_at<K: Kind>(&mut self, key: &Key<K>, cause: Cause) {
-        let last = self.raw.entries(&key.about).last();
-        let place = last.map_or_else(|| self.report.file(), |entry| entry.place.clone());
-        self.report.add(place, Some(key.about.path()), cause);
-    }
 }

@@ -4,6 +4,7 @@ mod files;
 mod garbage;
 mod messages;
 mod resolving;
+mod storage;
 mod table;
 
 use std::collections::BTreeMap;

@@ -264,6 +264,33 @@ impl Choice for Dialect {
     }
 }
 
+/// When a write is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// Before the reply: it waits for an fsync, one for all writes that wait at the time. Nothing
+    /// that was answered is lost.
+    Always,
+    /// The operating system has it before the reply, the disk within the interval between two
+    /// fsyncs. A power failure or a crash of the machine loses at most what came in that time; a
+    /// crash of the node loses nothing.
+    Interval,
+    /// The operating system has it before the reply and writes it when it likes. A power failure or
+    /// a crash of the machine loses what it had not written; a crash of the node loses nothing.
+    None,
+}
+
+impl Choice for Durability {
+    const ALL: &'static [Self] = &[Self::Always, Self::Interval, Self::None];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Interval => "interval",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The least important messages that are still logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogLevel {

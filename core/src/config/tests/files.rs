@@ -129,7 +129,13 @@ fn a_printed_configuration_loads_back_to_the_same() {
         peer_list = ["node-2:7379", "[2001:db8::1]:1"]
         evict_after_hours = 87600
         [storage]
+        memory_limit_mb = 1048576
+        persistence_enabled = true
         data_dir = "/var/lib/a b"
+        durability = "none"
+        sync_interval_ms = 60000
+        backup_interval_hours = 8760
+        backup_keep = 1000
         [logging]
         level = "off"
         format = "json"

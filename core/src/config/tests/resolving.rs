@@ -44,7 +44,11 @@ fn two_keys_are_enough_and_the_rest_has_the_documented_defaults() {
     assert_eq!(anti_entropy.evict_after, Duration::from_secs(7 * 86_400));
 
     assert_eq!(config.security.cluster_secret, None);
-    assert_eq!(config.storage.data_dir, PathBuf::from("data/n1"));
+
+    let storage = config.storage;
+    assert_eq!(storage.data_dir, PathBuf::from("data/n1"));
+    assert_eq!(storage.memory_limit_bytes, Some(1 << 30));
+    assert_eq!(storage.persistence, None);
 
     assert_eq!(config.logging.level, LogLevel::Info);
     assert_eq!(config.logging.format, LogFormat::Text);
@@ -186,28 +190,6 @@ fn the_cluster_has_a_name_without_mqtt_too() {
     let off = "node_id = \"n1\"\nmqtt = { enabled = false, topic_prefix = \"a/b\" }\n";
     let config = resolved(off, &[]);
     assert_eq!((config.topic_prefix.as_str(), config.mqtt), ("a/b", None));
-}
-
-#[test]
-fn the_folder_of_a_node_has_its_name_unless_another_was_given() {
-    let folder = |node_id, data_dir| {
-        let variables = [("MERKLE_KV_NODE_ID", node_id), ("MERKLE_KV_STORAGE_DATA_DIR", data_dir)];
-        resolved(MINIMAL, &variables).storage.data_dir
-    };
-    assert_eq!(folder("n.2", ""), PathBuf::from("data/n.2"));
-    assert_eq!(folder("...", ""), PathBuf::from("data/..."));
-    assert_eq!(folder("n2", "/var/lib/a b"), PathBuf::from("/var/lib/a b"));
-    assert_eq!(folder("..", "here"), PathBuf::from("here"));
-}
-
-#[test]
-fn a_node_whose_name_leads_to_another_folder_is_asked_for_one() {
-    for name in [".", ".."] {
-        let said = problems_with(MINIMAL, &[("MERKLE_KV_NODE_ID", name)]);
-        let advice = "write data_dir = \"data/node-1\" under [storage]";
-        let why = format!("as node_id {name} names no folder of its own");
-        assert_eq!(said, [format!("x.toml: storage.data_dir: missing; {advice}, {why}")]);
-    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::keys::{Absent, ROWS, Row, SECTIONS};
+use super::super::keys::{ROWS, SECTIONS};
 use super::super::kinds::Form;
 use super::super::print::literal;
 use super::super::raw::Written;
+use super::super::row::{Absent, Row};
 use super::{MINIMAL, problems, problems_with, resolved};
 
 fn written(row: &dyn Row) -> &Written {
@@ -41,13 +42,17 @@ fn every_default_and_example_is_valid_under_its_own_kind() {
 
 #[test]
 fn every_default_is_what_a_configuration_without_the_key_resolves_to() {
-    // The broker is off by default, so its rows have a value only once it is on.
-    let config = resolved(MINIMAL, &[("MERKLE_KV_BROKER_ENABLED", "true")]);
+    // Broker and persistence are off by default: their rows have a value only once they are on.
+    let on =
+        [("MERKLE_KV_BROKER_ENABLED", "true"), ("MERKLE_KV_STORAGE_PERSISTENCE_ENABLED", "true")];
+    let config = resolved(MINIMAL, &on);
     for row in ROWS {
         let (path, now) = (row.about().path(), row.resolved(&config));
         let now = now.map(|value| literal(&value, str::to_owned));
         match (path.as_str(), &row.about().absent) {
-            ("broker.enabled", _) => assert_eq!(now.as_deref(), Some("true")),
+            ("broker.enabled" | "storage.persistence_enabled", _) => {
+                assert_eq!(now.as_deref(), Some("true"))
+            }
             ("mqtt.client_id" | "node_id", _) => assert_eq!(now.as_deref(), Some("\"n1\"")),
             ("mqtt.broker_address", _) => assert!(now.is_some()),
             ("storage.data_dir", _) => assert_eq!(now.as_deref(), Some("\"data/n1\"")),
@@ -58,7 +63,8 @@ fn every_default_is_what_a_configuration_without_the_key_resolves_to() {
             (_, Absent::Required(_)) => panic!("{path} needs a line in MINIMAL"),
         }
     }
-    assert_eq!(resolved(MINIMAL, &[]).broker, None);
+    let config = resolved(MINIMAL, &[]);
+    assert_eq!((config.broker, config.storage.persistence), (None, None));
 }
 
 #[test]
@@ -146,6 +152,10 @@ fn every_number_refuses_what_is_just_outside_its_limits() {
         ("anti_entropy.peer_discovery_interval", 1, 604_800),
         ("anti_entropy.max_concurrent_syncs", 1, 100),
         ("anti_entropy.evict_after_hours", 1, 87_600),
+        ("storage.memory_limit_mb", 0, 1_048_576),
+        ("storage.sync_interval_ms", 1, 60_000),
+        ("storage.backup_interval_hours", 0, 8_760),
+        ("storage.backup_keep", 1, 1_000),
         ("logging.max_size_mb", 1, 1_048_576),
         ("logging.max_files", 1, 1_000),
     ];
