@@ -1,6 +1,7 @@
 //! The program `merkle-kv`: arguments, configuration, logging, and a node. Decides nothing.
 
 mod args;
+mod failure;
 mod run;
 
 use args::{Arguments, Command};
@@ -10,10 +11,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        None => run::node(&arguments.config.path),
+        None => run::node(&arguments.config.path, arguments.repair),
         Some(Command::CheckConfig { config }) => run::check_config(&config.path),
         Some(Command::PrintConfig { reference: true, .. }) => run::print_reference(),
         Some(Command::PrintConfig { config, .. }) => run::print_config(&config.path),
+        Some(Command::Verify { data_dir }) => run::verify(&data_dir),
+        Some(Command::Backup { data_dir, to }) => run::backup(&data_dir, &to),
+        Some(Command::Restore { from, data_dir, node_id }) => {
+            run::restore(&from, &data_dir, node_id.as_ref())
+        }
         Some(Command::Bench(bench)) => run::bench(bench),
     };
     match result {

@@ -1,56 +1,25 @@
-//! What each subcommand does, and which exit code a failure has.
+//! What each subcommand does.
 
 use crate::args::Bench;
+use crate::failure::Failure;
 use anyhow::Context;
 use log::LevelFilter;
 use merkle_kv_actors::bench::{self, BenchPlan, LivePlan, SyncPlan};
 use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
-use merkle_kv_actors::{ExitReason, Node, Signals, StartError};
-use merkle_kv_core::config::{self, Config};
+use merkle_kv_actors::storage::tools;
+use merkle_kv_actors::{ExitReason, Node, Signals};
+use merkle_kv_core::config::{self, Config, NodeName};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
-/// Why the program ends otherwise than well.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// Exit code 2.
-    Configuration(anyhow::Error),
-    /// Exit code 3.
-    Taken(StartError),
-    /// Exit code 1.
-    Other(anyhow::Error),
-}
-
-impl Failure {
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Failure::Configuration(_) => 2,
-            Failure::Taken(_) => 3,
-            Failure::Other(_) => 1,
-        })
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Configuration(error) | Failure::Other(error) => write!(f, "{error:#}"),
-            Failure::Taken(error) => write!(f, "{error}"),
-        }
-    }
-}
-
 /// Runs the node until it ends.
-pub(crate) fn node(path: &Path) -> Result<(), Failure> {
+pub(crate) fn node(path: &Path, repair: bool) -> Result<(), Failure> {
     let config = load(path)?;
     let log = install_logging(&config).map_err(Failure::Other)?;
-    let node = Node::start(&config, Signals::Follow).map_err(|error| {
-        if error.is_taken() { Failure::Taken(error) } else { Failure::Other(error.into()) }
-    })?;
+    let start = if repair { Node::repair } else { Node::start };
+    let node = start(&config, Signals::Follow)?;
     let reason = node.wait();
     log.flush();
     match reason {
@@ -77,6 +46,28 @@ pub(crate) fn print_config(path: &Path) -> Result<(), Failure> {
 /// Prints the reference of all keys.
 pub(crate) fn print_reference() -> Result<(), Failure> {
     print!("{}", config::reference());
+    Ok(())
+}
+
+/// Reports what a data directory holds, and whether it is whole.
+pub(crate) fn verify(data_dir: &Path) -> Result<(), Failure> {
+    println!("{}", tools::verify(data_dir, &mut |line| println!("{line}"))?);
+    Ok(())
+}
+
+/// Copies a data directory into a file.
+pub(crate) fn backup(data_dir: &Path, to: &Path) -> Result<(), Failure> {
+    println!("{}", tools::backup(data_dir, to)?);
+    Ok(())
+}
+
+/// Makes a data directory of a backup.
+pub(crate) fn restore(
+    from: &Path,
+    data_dir: &Path,
+    node: Option<&NodeName>,
+) -> Result<(), Failure> {
+    println!("{}", tools::restore(from, data_dir, node.map(NodeName::as_str))?);
     Ok(())
 }
 

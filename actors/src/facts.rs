@@ -5,7 +5,7 @@ use crate::clients::Clients;
 use crate::wall_clock;
 use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::protocol::{
-    BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts, SyncCounts,
+    BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts, StorageCounts, SyncCounts,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -22,6 +22,7 @@ pub(crate) struct Facts {
     pub(crate) actor_restarts: Counter,
     pub(crate) mqtt: MqttCounters,
     pub(crate) sync: SyncCounters,
+    pub(crate) storage: StorageCounters,
 }
 
 /// A number that only ever grows, or a gauge that is set.
@@ -78,6 +79,28 @@ pub(crate) struct SyncCounters {
     pub(crate) given_up: Counter,
     pub(crate) written_again: Counter,
     pub(crate) watermark: Counter,
+}
+
+/// See [`StorageCounts`] for what each counts.
+#[derive(Debug, Default)]
+pub(crate) struct StorageCounters {
+    pub(crate) snapshots_written: Counter,
+    pub(crate) snapshots_failed: Counter,
+    pub(crate) snapshot_running: Counter,
+    pub(crate) backups_written: Counter,
+    pub(crate) backups_failed: Counter,
+}
+
+impl StorageCounters {
+    fn counts(&self) -> StorageCounts {
+        StorageCounts {
+            snapshots_written: self.snapshots_written.get(),
+            snapshots_failed: self.snapshots_failed.get(),
+            snapshot_running: self.snapshot_running.get(),
+            backups_written: self.backups_written.get(),
+            backups_failed: self.backups_failed.get(),
+        }
+    }
 }
 
 impl SyncCounters {
@@ -166,6 +189,7 @@ impl Facts {
             actor_restarts: Counter::default(),
             mqtt,
             sync: SyncCounters::default(),
+            storage: StorageCounters::default(),
         }
     }
 
@@ -201,6 +225,7 @@ impl Facts {
             root: None,
             ready: self.sync.ready.load(Ordering::Relaxed),
             sync: self.sync.counts(),
+            storage: self.storage.counts(),
         }
     }
 

@@ -26,6 +26,7 @@ mod mqtt;
 mod node;
 mod random;
 mod signals;
+pub mod storage;
 mod store;
 mod sync;
 mod system;

@@ -7,13 +7,17 @@ use crate::facts::Facts;
 use crate::mqtt::MqttSettings;
 use crate::random;
 use crate::signals;
+use crate::storage::{self, OpenSettings, Opened, StorageError};
 use crate::store::StoreActor;
 use crate::sync::SyncSettings;
 use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, start_watched};
+use crate::wall_clock;
 use actix::{Addr, Arbiter, ArbiterHandle, AsyncContext, Context, System};
 use log::{info, warn};
+use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::config::{self, AntiEntropy, Config, PeerAddress};
 use merkle_kv_core::execute::{Engine, EngineSettings};
+use merkle_kv_core::journal::Mode;
 use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::{BrokerRole, Limits};
@@ -71,6 +75,9 @@ pub enum StartError {
     #[cfg(not(feature = "broker"))]
     #[error("broker.enabled is true, but this program was built without the broker feature")]
     NoBroker,
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The system gave no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
@@ -80,6 +87,7 @@ impl StartError {
     /// Whether something that only one process can have is taken already.
     pub fn is_taken(&self) -> bool {
         let kind = match self {
+            StartError::Storage(error) => return error.is_taken(),
             StartError::Listen { source, .. } | StartError::Thread(source) => source.kind(),
             #[cfg(feature = "broker")]
             StartError::Broker(error) => error.kind(),
@@ -88,13 +96,27 @@ impl StartError {
         };
         kind == io::ErrorKind::AddrInUse
     }
+
+    /// Whether what the data directory holds is damaged, or not for this node.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, StartError::Storage(error) if error.is_damage())
+    }
 }
 
 impl Node {
     /// Starts a node. When it returns, the client port accepts connections.
     pub fn start(config: &Config, signals: Signals) -> Result<Node, StartError> {
+        Node::start_after(Mode::Strict, config, signals)
+    }
+
+    /// Starts a node. A damaged data directory is repaired first: what can be read is kept.
+    pub fn repair(config: &Config, signals: Signals) -> Result<Node, StartError> {
+        Node::start_after(Mode::Repair, config, signals)
+    }
+
+    fn start_after(mode: Mode, config: &Config, signals: Signals) -> Result<Node, StartError> {
         let (socket, address) = listen(config)?;
-        let parts = Parts::new(config, socket, address)?;
+        let parts = Parts::new(config, mode, socket, address)?;
         let (exit_sender, exit) = mpsc::channel();
         let (started, start) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -164,6 +186,25 @@ fn tree_seed(config: &Config) -> TreeSeed {
     }
 }
 
+/// The engine, with what was kept of it if anything is.
+fn open(
+    config: &Config,
+    mode: Mode,
+    make: &dyn Fn() -> Engine,
+) -> Result<(Engine, Option<Opened>), StartError> {
+    let Some(persistence) = config.storage.persistence.clone() else {
+        return Ok((make(), None));
+    };
+    let settings = OpenSettings {
+        folder: config.storage.data_dir.clone(),
+        node: config.node_id.to_string(),
+        persistence,
+        mode,
+    };
+    let (engine, opened) = storage::open(settings, make)?;
+    Ok((engine, Some(opened)))
+}
+
 /// The port for clients. Bound before any actor starts, so that a taken one is known at once.
 fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError> {
     let network = &config.network;
@@ -183,6 +224,8 @@ struct Parts {
     settings: ClientSettings,
     io_threads: usize,
     engine: Engine,
+    /// The data directory that the engine was read from.
+    opened: Option<Opened>,
     facts: Arc<Facts>,
     mqtt: Option<Arc<MqttSettings>>,
     sync: Option<SyncParts>,
@@ -197,6 +240,8 @@ struct SyncParts {
     own_address: String,
     secret: Option<Arc<[u8]>>,
     data_dir: PathBuf,
+    /// The members that were known when the node ended, and when each was last heard of.
+    members: Vec<(NodeId, UnixMillis)>,
 }
 
 /// The settings of connections that do not depend on other actors.
@@ -206,7 +251,12 @@ struct ClientSettings {
 }
 
 impl Parts {
-    fn new(config: &Config, socket: TcpListener, address: SocketAddr) -> Result<Parts, StartError> {
+    fn new(
+        config: &Config,
+        mode: Mode,
+        socket: TcpListener,
+        address: SocketAddr,
+    ) -> Result<Parts, StartError> {
         #[cfg(not(feature = "broker"))]
         if config.broker.is_some() {
             return Err(StartError::NoBroker);
@@ -239,6 +289,14 @@ impl Parts {
                 tells_root: config.anti_entropy.is_some(),
             })
         });
+        let settings = EngineSettings {
+            node: NodeId::of(config.node_id.as_str()),
+            seed: HashSeed(random::number(), random::number()),
+            tree: tree_seed(config),
+            limits,
+            outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
+        };
+        let (engine, opened) = open(config, mode, &|| Engine::new(settings.clone()))?;
         let sync = config.anti_entropy.clone().map(|anti_entropy| SyncParts {
             anti_entropy,
             node_id: config.node_id.to_string(),
@@ -249,19 +307,13 @@ impl Parts {
                 .as_ref()
                 .map(|secret| secret.expose().as_bytes().into()),
             data_dir: config.storage.data_dir.clone(),
+            members: engine.kept_members().to_vec(),
         });
         let role = match (&mqtt, &config.broker) {
             (None, _) => BrokerRole::None,
             (Some(_), Some(_)) => BrokerRole::Embedded,
             (Some(_), None) => BrokerRole::External,
         };
-        let engine = Engine::new(EngineSettings {
-            node: NodeId::of(&config.node_id.to_string()),
-            seed: HashSeed(random::number(), random::number()),
-            tree: tree_seed(config),
-            limits,
-            outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
-        });
         let description = config.description.clone();
         let name = config.node_id.to_string();
         let facts = Facts::new(name, description, network.max_connections, role);
@@ -274,6 +326,7 @@ impl Parts {
             settings: ClientSettings { limits, network: network.clone() },
             io_threads: network.io_threads,
             engine,
+            opened,
             facts: Arc::new(facts),
             #[cfg(feature = "broker")]
             broker: start_broker(config, limits)?,
@@ -314,12 +367,12 @@ impl Parts {
         signals: Signals,
         exit: mpsc::Sender<ExitReason>,
     ) -> Option<Addr<SystemActor>> {
-        let Parts { socket, settings, engine, facts, mqtt, sync, .. } = self;
+        let Parts { socket, settings, engine, opened, facts, mqtt, sync, .. } = self;
         let Threads { store: store_thread, sync: sync_thread, io: io_threads } = threads;
         let context = Context::<SystemActor>::new();
         let system = context.address();
         let (engine_facts, watcher) = (facts.clone(), system.clone());
-        let store = start_store(store_thread, engine, engine_facts, watcher).await?;
+        let store = start_store(store_thread, (engine, opened), engine_facts, watcher).await?;
         let (stopping_sender, stopping) = watch::channel(false);
         let network = settings.network;
         let connections = Arc::new(ConnectionSettings {
@@ -381,11 +434,16 @@ impl SyncParts {
         stall_limit: Duration,
         stopping: watch::Receiver<bool>,
     ) -> SyncSettings {
-        let SyncParts { anti_entropy, node_id, own_address, secret, data_dir } = self;
+        let SyncParts { anti_entropy, node_id, own_address, secret, data_dir, members } = self;
         let evict_after = u64::try_from(anti_entropy.evict_after.as_millis()).unwrap_or(u64::MAX);
+        let mut known = Members::new(NodeId::of(&node_id), evict_after);
+        let now = wall_clock::now();
+        for (node, heard) in members {
+            known.told_of(node, now.0.saturating_sub(heard.0), now);
+        }
         SyncSettings {
             anti_entropy,
-            members: Arc::new(Mutex::new(Members::new(NodeId::of(&node_id), evict_after))),
+            members: Arc::new(Mutex::new(known)),
             node_id,
             own_address: PeerAddress::parse(&own_address),
             secret,
@@ -400,14 +458,14 @@ impl SyncParts {
 /// Starts the store on its own thread. Nothing if that thread is not to be had.
 async fn start_store(
     thread: &Arbiter,
-    engine: Engine,
+    (engine, opened): (Engine, Option<Opened>),
     facts: Arc<Facts>,
     system: Addr<SystemActor>,
 ) -> Option<Addr<StoreActor>> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     thread.spawn_fn(move || {
         let ended = move |reason| system.do_send(ChildDown { child: Child::Store, reason });
-        let store = start_watched(|_| StoreActor::new(engine, facts), ended);
+        let store = start_watched(|words| StoreActor::new(engine, facts, opened, words), ended);
         // Fails only if the node's own thread has ended meanwhile.
         let _ = sender.send(store);
     });

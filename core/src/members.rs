@@ -36,8 +36,8 @@ pub const MAX_MEMBERS: usize = 10_000;
 /// The members that one node knows, and its rounds among them.
 ///
 /// A member counts until it has been silent for longer than the limit; then it is forgotten, and
-/// one that comes back is as good as new. Nothing is kept on disk: a node that starts again hears
-/// of the others again and needs two rounds.
+/// one that comes back is as good as new. A node that starts again is told of those it knew, by
+/// whoever keeps them, and needs two rounds.
 ///
 /// When the table is full, the next node is still counted, but as one that cannot be met: there is
 /// no watermark any more until all who found no place have been silent for longer than the limit.
@@ -118,6 +118,11 @@ impl Members {
         told.truncate(MAX_TOLD);
         told.sort_unstable();
         told
+    }
+
+    /// The members and when each was last heard of, ordered by id: what is kept when the node ends.
+    pub fn heard(&self) -> Vec<(NodeId, UnixMillis)> {
+        self.heard.iter().map(|(node, at)| (*node, *at)).collect()
     }
 
     /// Begins a round, unless one is under way. If silence has left the round under way with nobody

@@ -29,6 +29,7 @@ pub use file::LogFile;
 pub use format::LogFormat;
 pub use install::{LogGuard, install};
 pub use panic::install_panic_hook;
+pub(crate) use timestamp::Timestamp;
 
 /// How a node logs.
 #[derive(Debug, Clone, PartialEq, Eq)]

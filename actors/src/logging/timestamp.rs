@@ -10,7 +10,7 @@ mod tests;
 ///
 /// Cut to the millisecond, not rounded, so a line never carries a time that has not come yet. A
 /// clock set before 1970 shows as the epoch.
-pub(super) struct Timestamp(pub(super) SystemTime);
+pub(crate) struct Timestamp(pub(crate) SystemTime);
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

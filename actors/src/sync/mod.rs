@@ -12,7 +12,7 @@ pub(crate) use session::Incoming;
 
 use crate::facts::Facts;
 use crate::random;
-use crate::store::{Pin, RaiseWatermark, StoreActor, Tick};
+use crate::store::{KeepMembers, Pin, RaiseWatermark, StoreActor, Tick};
 use crate::wall_clock;
 use actix::{
     Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
@@ -31,6 +31,7 @@ use merkle_kv_core::protocol::{PeerFacts, SyncFacts};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Presence;
 use merkle_kv_core::session::{Frame, Identity, Outcome};
+use merkle_kv_core::version::NodeId;
 use session::{Account, Beginning, SessionContext};
 use std::collections::HashMap;
 use std::future;
@@ -83,6 +84,8 @@ pub(crate) struct SyncActor {
     alarm: Option<SpawnHandle>,
     is_ready: bool,
     failing: RateLimit,
+    /// The members that the store keeps.
+    kept: Vec<NodeId>,
 }
 
 impl SyncActor {
@@ -110,6 +113,7 @@ impl SyncActor {
             alarm: None,
             is_ready: false,
             failing: RateLimit::new(LOG_INTERVAL, 1),
+            kept: Vec::new(),
         }
     }
 
@@ -175,8 +179,21 @@ impl SyncActor {
         settings.thread.spawn(session::run(beginning, context, account));
     }
 
+    /// Has the store keep who is a member, if that has changed: who forgets one in a crash would
+    /// take tombstones from it.
+    fn keep_members(&mut self) {
+        let heard = self.members().heard();
+        if !heard.iter().map(|(node, _)| node).eq(&self.kept) {
+            self.kept = heard.iter().map(|(node, _)| *node).collect();
+            self.store.do_send(KeepMembers(heard));
+        }
+    }
+
     /// Begins a round: a session with everybody.
     fn begin_round(&mut self, ctx: &mut Context<SyncActor>) {
+        // The times have passed, whoever it is.
+        self.kept.clear();
+        self.keep_members();
         let tick = self.store.send(Tick).into_actor(self);
         ctx.spawn(tick.map(|clock, actor, ctx| {
             if let Ok(Some(clock)) = clock {
@@ -210,12 +227,14 @@ impl SyncActor {
             members.told_of(*node, *silent, now);
         }
         members.heard_from(hello.node, now);
+        drop(members);
+        self.keep_members();
         let Ok(Outcome::Equal { registers, .. }) = &ended.result else {
             return;
         };
         let (began, peer_clock) = (ended.began, hello.clock);
-        let watermark = members.met(EqualSession { peer: hello.node, began, peer_clock }, now);
-        drop(members);
+        let session = EqualSession { peer: hello.node, began, peer_clock };
+        let watermark = self.members().met(session, now);
         self.facts.sync.watermark.set(registers.watermark.millis().0);
         self.raise(watermark);
     }
@@ -371,6 +390,7 @@ impl Handler<PeerSeen> for SyncActor {
         if presence.is_online() {
             let node = presence.node();
             self.members().heard_from(node, self.facts.steady_time());
+            self.keep_members();
         }
         let root = root(self.store.clone());
         ctx.spawn(root.into_actor(self).map(move |root, actor, ctx| {

@@ -8,7 +8,7 @@ use super::set_aside::set_aside;
 use super::wire::Wire;
 use crate::clients::ClientSlot;
 use crate::random;
-use crate::store::{CarryOut, Conclude, Meet, Pin, StoreActor};
+use crate::store::{CarryOut, Conclude, Meet, Pin, Secure, StoreActor};
 use actix::Addr;
 use bytes::BytesMut;
 use log::warn;
@@ -207,7 +207,13 @@ async fn exchange(
     ended: &mut SessionEnded,
 ) -> Result<Outcome, SyncError> {
     let mut is_accepted = !ended.opened;
+    // The peer builds on what it is told, so it hears of nothing that a power cut could take back:
+    // the clock at first, then what the session has brought.
+    let mut is_secured = false;
     loop {
+        if !std::mem::replace(&mut is_secured, true) {
+            context.store.send(Secure).await.map_err(|_| SyncError::Stopping)?;
+        }
         while let Some(frame) = session.next_frame() {
             wire.send(&frame).await?;
         }
@@ -221,6 +227,7 @@ async fn exchange(
         }
         let frame = wire.receive(session.is_proven()).await?;
         for effect in session.receive(frame)? {
+            is_secured = false;
             carry_out(effect, context, ended).await?;
         }
         if let Some(outcome) = session.outcome() {

@@ -52,6 +52,10 @@ impl Children {
         }
     }
 
+    pub(super) fn store(&self) -> Addr<StoreActor> {
+        self.plan.store.clone()
+    }
+
     pub(super) fn mqtt(&self) -> Option<Addr<MqttActor>> {
         self.mqtt.clone()
     }
@@ -120,10 +124,6 @@ impl Children {
 /// Where each child is, for tests that make it fail.
 #[cfg(test)]
 impl Children {
-    pub(super) fn store(&self) -> Addr<StoreActor> {
-        self.plan.store.clone()
-    }
-
     pub(super) fn listener(&self) -> Addr<ListenerActor> {
         self.listener.clone().unwrap()
     }

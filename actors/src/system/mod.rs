@@ -19,6 +19,7 @@ use crate::exit::ExitReason;
 use crate::facts::Facts;
 use crate::mqtt::{Drain, MqttActor, Switched};
 use crate::random;
+use crate::store::{Close, StoreActor};
 use crate::sync::{Joined, PeerSeen, SyncActor};
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message,
@@ -176,14 +177,15 @@ impl Handler<Stop> for SystemActor {
         info!(reason:%; "stopping");
         self.stopping.send_replace(true);
         self.children.stop_listening();
-        let stop = stop_in_order(self.facts.clone(), self.children.mqtt());
+        let (store, mqtt) = (self.children.store(), self.children.mqtt());
+        let stop = stop_in_order(self.facts.clone(), store, mqtt);
         ctx.spawn(stop.into_actor(self).map(move |(), actor, ctx| {
             actor.finish(reason, ctx);
         }));
     }
 }
 
-async fn stop_in_order(facts: Arc<Facts>, mqtt: Option<Addr<MqttActor>>) {
+async fn stop_in_order(facts: Arc<Facts>, store: Addr<StoreActor>, mqtt: Option<Addr<MqttActor>>) {
     let clients_gone = async {
         while facts.clients.count() > 0 {
             time::sleep(CLIENTS_LOOK).await;
@@ -200,6 +202,8 @@ async fn stop_in_order(facts: Arc<Facts>, mqtt: Option<Addr<MqttActor>>) {
             warn!(unpublished; "the broker has not taken every change of this node");
         }
     }
+    // If the store fails meanwhile, the node ends for that reason.
+    let _ = store.send(Close).await;
 }
 
 /// Switch replication on or off. Answers false if the configuration has none.

@@ -34,21 +34,27 @@ impl Engine {
     /// may not have wait for it once more. From now on changes are noted, behind `last`.
     pub fn resume(&mut self, last: Sequence, now: UnixMillis) {
         self.store.resume_clock();
-        if let Some(fold) = self.store.begin_fold(now) {
-            let Snapshot { tree, registers, .. } = self.store.end_fold(fold.run());
-            if let Some(outbox) = &mut self.outbox {
-                let (node, published) = (self.store.node(), self.kept.published);
-                if registers.flush.node == node && registers.flush.hlc > published {
-                    outbox.push(Change::Flush(registers.flush));
-                }
-                let unpublished = tree.range(KeyRange::ALL).filter(|entry| {
-                    entry.version().node == node && entry.version().hlc > published
-                });
-                unpublished.for_each(|entry| outbox.push(Change::Entry(entry)));
+        if let (Some(Snapshot { tree, registers, .. }), Some(outbox)) =
+            (self.fold(now), &mut self.outbox)
+        {
+            let (node, published) = (self.store.node(), self.kept.published);
+            if registers.flush.node == node && registers.flush.hlc > published {
+                outbox.push(Change::Flush(registers.flush));
             }
+            let unpublished = tree
+                .range(KeyRange::ALL)
+                .filter(|entry| entry.version().node == node && entry.version().hlc > published);
+            unpublished.for_each(|entry| outbox.push(Change::Entry(entry)));
         }
         self.store.start_log(last);
         self.store.end_step();
+    }
+
+    /// Folds here and now whatever waits for it: the data set of this moment. Nothing if the tree is
+    /// away in another fold.
+    pub fn fold(&mut self, now: UnixMillis) -> Option<Snapshot> {
+        let fold = self.store.begin_fold(now)?;
+        Some(self.store.end_fold(fold.run()))
     }
 
     /// What a snapshot holds beside the entries, of this moment.

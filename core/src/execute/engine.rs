@@ -38,6 +38,8 @@ pub struct Engine {
     pub(super) kept: Kept,
     runs: [u64; COMMANDS.len()],
     refused: u64,
+    /// Nothing more can be kept for now.
+    refuses_writes: bool,
 }
 
 /// What running a command led to.
@@ -79,6 +81,7 @@ impl Engine {
             kept: Kept::default(),
             runs: [0; COMMANDS.len()],
             refused: 0,
+            refuses_writes: false,
         }
     }
 
@@ -142,12 +145,20 @@ impl Engine {
         }
     }
 
+    /// Whether writes of clients are refused, because nothing more can be kept.
+    pub fn refuse_writes(&mut self, refuse: bool) {
+        self.refuses_writes = refuse;
+    }
+
     pub(super) fn count_refused(&mut self) {
         self.refused += 1;
     }
 
     pub(super) fn start(&mut self, id: CommandId, command: Command, now: UnixMillis) -> Outcome {
         self.runs[id.index()] += 1;
+        if self.refuses_writes && command.writes() {
+            return Reply::Error(ClientError::DiskFull).into();
+        }
         self.execute(command, now).unwrap_or_else(|error| Reply::Error(error).into())
     }
 

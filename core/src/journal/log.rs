@@ -21,6 +21,8 @@ pub struct Log {
     open_at: Option<usize>,
     /// Where the open record was when the last step ended.
     last_closed: Sequence,
+    /// Mutations since the start.
+    noted: u64,
 }
 
 /// Closed records, still without their checksums: see [`stamp`].
@@ -35,7 +37,7 @@ pub struct Records {
 impl Log {
     /// Continues behind a record.
     pub fn behind(last: Sequence) -> Log {
-        Log { bytes: Vec::new(), open_at: None, last_closed: last }
+        Log { bytes: Vec::new(), open_at: None, last_closed: last, noted: 0 }
     }
 
     /// Notes an entry that is held now.
@@ -80,6 +82,11 @@ impl Log {
         self.bytes.len()
     }
 
+    /// How many mutations were noted since the start.
+    pub fn noted(&self) -> u64 {
+        self.noted
+    }
+
     /// Everything noted so far; nothing if that is nothing.
     pub fn take(&mut self) -> Option<Records> {
         self.close();
@@ -88,6 +95,7 @@ impl Log {
     }
 
     fn open(&mut self) -> &mut Vec<u8> {
+        self.noted += 1;
         if self.open_at.is_none() {
             self.open_at = Some(self.bytes.len());
             record::open(&mut self.bytes);

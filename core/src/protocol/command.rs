@@ -38,6 +38,41 @@ pub enum Command {
     Shutdown,
 }
 
+impl Command {
+    /// Whether it changes the data set.
+    pub fn writes(&self) -> bool {
+        match self {
+            Command::Set { .. }
+            | Command::Delete { .. }
+            | Command::Add { .. }
+            | Command::Append { .. }
+            | Command::Prepend { .. }
+            | Command::SetMany { .. }
+            | Command::Flush => true,
+            Command::Get { .. }
+            | Command::GetMany { .. }
+            | Command::Exists { .. }
+            | Command::Scan { .. }
+            | Command::KeyCount
+            | Command::Replicate(_)
+            | Command::Hash { .. }
+            | Command::Sync { .. }
+            | Command::Peers
+            | Command::Ping { .. }
+            | Command::Echo { .. }
+            | Command::Version
+            | Command::Info
+            | Command::Stats
+            | Command::Memory
+            | Command::ClientList
+            | Command::Auth
+            | Command::Help
+            | Command::Quit
+            | Command::Shutdown => false,
+        }
+    }
+}
+
 /// What INCR and DECR do to a number. Two forms, because -2^63 has no positive twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

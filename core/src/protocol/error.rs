@@ -52,6 +52,11 @@ pub enum ClientError {
         "Clock exhausted: {0}, so what carries it can be neither replaced, deleted nor flushed"
     )]
     Clock(#[from] ClockExhausted),
+    #[error(
+        "Storage full: the disk of this node is full; nothing was changed, and writes are taken \
+         again as soon as there is room"
+    )]
+    DiskFull,
     #[error("Not permitted: this node has no users, so there is nobody to log in as")]
     NoUsers,
     #[error("Replication off: mqtt.enabled is false in this node's configuration")]

@@ -16,6 +16,6 @@ pub use limits::{Dialect, Limits};
 pub use reply::{Keys, Reply};
 pub use report::{
     BrokerRole, ClientFacts, MqttFacts, MqttState, NodeFacts, PeerFacts, PeerRoot, PeerState,
-    ReplicationFacts, Report, StoreFacts, SyncCounts, SyncFacts, SyncResult,
+    ReplicationFacts, Report, StorageCounts, StoreFacts, SyncCounts, SyncFacts, SyncResult,
 };
 pub use table::{Access, COMMANDS, CommandId, CommandSpec, command_reference};

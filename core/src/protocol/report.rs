@@ -33,6 +33,8 @@ pub struct NodeFacts {
     pub ready: bool,
     /// Anti-entropy.
     pub sync: SyncCounts,
+    /// What is kept on disk.
+    pub storage: StorageCounts,
 }
 
 /// Where the MQTT broker runs.
@@ -99,6 +101,17 @@ pub struct SyncCounts {
     pub written_again: u64,
     /// The watermark, in milliseconds since 1970; 0 before there is one.
     pub tombstones_removed_up_to: u64,
+}
+
+/// What is kept on disk, counted since the start.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // the names are those of the STATS lines, documented there
+pub struct StorageCounts {
+    pub snapshots_written: u64,
+    pub snapshots_failed: u64,
+    pub snapshot_running: u64,
+    pub backups_written: u64,
+    pub backups_failed: u64,
 }
 
 /// What REPLICATE STATUS says.
@@ -390,7 +403,7 @@ fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
 }
 
 fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
-    let NodeFacts { mqtt, sync, .. } = node;
+    let NodeFacts { mqtt, sync, storage, .. } = node;
     let mut lines: Vec<String> = [
         ("uptime_seconds", node.uptime_seconds),
         ("total_connections", node.connections_accepted),
@@ -434,6 +447,11 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("sync_given_up", sync.given_up),
         ("sync_written_again", sync.written_again),
         ("tombstones_removed_up_to", sync.tombstones_removed_up_to),
+        ("snapshots_written", storage.snapshots_written),
+        ("snapshots_failed", storage.snapshots_failed),
+        ("snapshot_running", storage.snapshot_running),
+        ("backups_written", storage.backups_written),
+        ("backups_failed", storage.backups_failed),
     ];
     lines.extend(rest.iter().map(|(name, value)| format!("{name}:{value}")));
     lines

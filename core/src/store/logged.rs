@@ -39,6 +39,11 @@ impl Store {
         self.log.as_mut().and_then(Log::take)
     }
 
+    /// How many changes were noted since the start: by this it shows whether anything has changed.
+    pub fn noted(&self) -> u64 {
+        self.log.as_ref().map_or(0, Log::noted)
+    }
+
     /// Whether [`Store::take_log`] has something to give.
     pub fn has_logged(&self) -> bool {
         self.log.as_ref().is_some_and(|log| !log.is_empty())

@@ -256,6 +256,7 @@ fn wording(error: &ClientError) -> String {
         | ClientError::Overflow { .. }
         | ClientError::Clock(_)
         | ClientError::NoUsers
+        | ClientError::DiskFull
         | ClientError::ReplicationOff
         | ClientError::SyncOff
         | ClientError::OtherPeerProtocol

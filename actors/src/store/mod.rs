@@ -1,12 +1,20 @@
 //! The store actor: owns the engine, on a thread that does nothing else unless connections share
 //! it. Runs batches, takes in what other nodes wrote, and hands out what is to be published.
 
+mod keeping;
+mod promised;
+
+pub(crate) use keeping::{Close, KeepMembers, Secure};
+
 use crate::facts::Facts;
+use crate::storage::{InMemory, Opened};
+use crate::system::LastWords;
 use crate::wall_clock;
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult, Recipient,
-    ResponseFuture, WrapFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
+    Recipient, ResponseFuture, WrapFuture,
 };
+use keeping::Keeping;
 use log::{error, warn};
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS};
@@ -17,6 +25,7 @@ use merkle_kv_core::registers::Registers;
 use merkle_kv_core::replication::Outbox;
 use merkle_kv_core::session::{Effect, Hello, Outcome};
 use merkle_kv_core::store::{Applied, Snapshot};
+use promised::Promised;
 use std::future;
 use std::panic;
 use std::sync::Arc;
@@ -38,13 +47,24 @@ pub(crate) struct StoreActor {
     folding: bool,
     waiting: Vec<oneshot::Sender<Snapshot>>,
     clock_warning: RateLimit,
+    /// A data directory whose journal is started with the actor.
+    opened: Option<Opened>,
+    keeping: Keeping,
+    words: LastWords,
 }
 
 /// How often a wrong clock is reported.
 const CLOCK_WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 impl StoreActor {
-    pub(crate) fn new(engine: Engine, facts: Arc<Facts>) -> StoreActor {
+    /// With a data directory that has been opened, everything is kept there.
+    pub(crate) fn new(
+        engine: Engine,
+        facts: Arc<Facts>,
+        opened: Option<Opened>,
+        words: LastWords,
+    ) -> StoreActor {
+        let keeping = Keeping::new(Box::new(InMemory), engine.store().log_position());
         let clock_warning = RateLimit::new(CLOCK_WARNING_INTERVAL, 1);
         StoreActor {
             engine,
@@ -55,11 +75,15 @@ impl StoreActor {
             folding: false,
             waiting: Vec::new(),
             clock_warning,
+            opened,
+            keeping,
+            words,
         }
     }
 
     /// What every change to the data leads to: the publisher hears of it, and a flush is swept.
     fn after_change(&mut self, ctx: &mut Context<StoreActor>) {
+        self.end_step(ctx);
         self.tell_publisher();
         if self.engine.is_sweeping() && !self.sweeping {
             self.sweeping = true;
@@ -73,6 +97,9 @@ impl StoreActor {
 
     /// Folds on another thread what has been written, and answers who waits for a snapshot.
     fn fold(&mut self, ctx: &mut Context<StoreActor>) {
+        if !self.folding {
+            self.begin_picture();
+        }
         let Some(fold) = self.engine.store_mut().begin_fold(wall_clock::now()) else {
             return;
         };
@@ -87,6 +114,7 @@ impl StoreActor {
             };
             actor.folding = false;
             let snapshot = actor.engine.store_mut().end_fold(tree);
+            actor.end_picture(&snapshot.tree);
             for asked in served {
                 // Who no longer waits does not need it.
                 let _ = asked.send(snapshot.clone());
@@ -127,6 +155,22 @@ impl StoreActor {
 
 impl Actor for StoreActor {
     type Context = Context<StoreActor>;
+
+    fn started(&mut self, ctx: &mut Context<StoreActor>) {
+        if let Some(opened) = self.opened.take() {
+            let (address, last) = (ctx.address(), self.engine.store().log_position());
+            let listener = Arc::new(move |said| address.do_send(said));
+            match opened.start(listener) {
+                Ok(storage) => self.keeping = Keeping::new(Box::new(storage), last),
+                Err(error) => {
+                    self.words.say(error);
+                    return ctx.stop();
+                }
+            }
+        }
+        self.look_later(ctx);
+        self.tell_publisher();
+    }
 }
 
 /// Run one slice of a batch.
@@ -137,13 +181,15 @@ impl Message for Execute {
 }
 
 impl Handler<Execute> for StoreActor {
-    type Result = MessageResult<Execute>;
+    type Result = Promised<(Batch, Progress)>;
 
     fn handle(&mut self, message: Execute, ctx: &mut Context<StoreActor>) -> Self::Result {
         let Execute(mut batch) = message;
+        let noted = self.engine.store().noted();
         let progress = batch.run(&mut self.engine, wall_clock::now());
         self.after_change(ctx);
-        MessageResult((batch, progress))
+        let has_changed = self.engine.store().noted() > noted;
+        if has_changed { self.promise((batch, progress)) } else { self.show((batch, progress)) }
     }
 }
 
@@ -155,9 +201,9 @@ impl Message for Apply {
 }
 
 impl Handler<Apply> for StoreActor {
-    type Result = usize;
+    type Result = Promised<usize>;
 
-    fn handle(&mut self, Apply(changes): Apply, ctx: &mut Context<StoreActor>) -> usize {
+    fn handle(&mut self, Apply(changes): Apply, ctx: &mut Context<StoreActor>) -> Self::Result {
         let now = wall_clock::now();
         let ahead = self.engine.store().changes_ahead();
         let apply = |change| self.engine.apply(change, now) == Applied::Won;
@@ -166,7 +212,7 @@ impl Handler<Apply> for StoreActor {
             self.warn_of_clock();
         }
         self.after_change(ctx);
-        won
+        self.promise(won)
     }
 }
 
@@ -182,6 +228,8 @@ impl Handler<Pin> for StoreActor {
 
     fn handle(&mut self, _: Pin, ctx: &mut Context<StoreActor>) -> Self::Result {
         let snapshot = self.engine.store_mut().snapshot(wall_clock::now());
+        // The clock of the snapshot is told to others.
+        self.end_step(ctx);
         if snapshot.is_some() {
             return Box::pin(future::ready(snapshot));
         }
@@ -204,8 +252,9 @@ impl Message for Meet {
 impl Handler<Meet> for StoreActor {
     type Result = ();
 
-    fn handle(&mut self, Meet(hello): Meet, _: &mut Context<StoreActor>) {
+    fn handle(&mut self, Meet(hello): Meet, ctx: &mut Context<StoreActor>) {
         self.engine.meet(&hello, wall_clock::now());
+        self.end_step(ctx);
     }
 }
 
@@ -217,7 +266,7 @@ impl Message for CarryOut {
 }
 
 impl Handler<CarryOut> for StoreActor {
-    type Result = MessageResult<CarryOut>;
+    type Result = Promised<Carried>;
 
     fn handle(&mut self, message: CarryOut, ctx: &mut Context<StoreActor>) -> Self::Result {
         let ahead = self.engine.store().changes_ahead();
@@ -226,7 +275,7 @@ impl Handler<CarryOut> for StoreActor {
             self.warn_of_clock();
         }
         self.after_change(ctx);
-        MessageResult(carried)
+        self.promise(carried)
     }
 }
 
@@ -256,8 +305,10 @@ impl Message for Tick {
 impl Handler<Tick> for StoreActor {
     type Result = Option<Hlc>;
 
-    fn handle(&mut self, _: Tick, _: &mut Context<StoreActor>) -> Option<Hlc> {
-        self.engine.store_mut().tick(wall_clock::now()).ok()
+    fn handle(&mut self, _: Tick, ctx: &mut Context<StoreActor>) -> Option<Hlc> {
+        let clock = self.engine.store_mut().tick(wall_clock::now()).ok();
+        self.end_step(ctx);
+        clock
     }
 }
 
@@ -338,11 +389,13 @@ impl Message for TakeUpdate {
 }
 
 impl Handler<TakeUpdate> for StoreActor {
-    type Result = Option<Vec<Change>>;
+    type Result = Promised<Option<Vec<Change>>>;
 
     fn handle(&mut self, message: TakeUpdate, _: &mut Context<StoreActor>) -> Self::Result {
         let now = wall_clock::now();
-        let outbox = self.engine.outbox()?;
+        let Some(outbox) = self.engine.outbox() else {
+            return Promised::now(None);
+        };
         match message.previous {
             Previous::Arrived => outbox.settle(now),
             Previous::Lost => restore(outbox),
@@ -351,7 +404,8 @@ impl Handler<TakeUpdate> for StoreActor {
         self.told = taken.is_some();
         let queued = self.engine.outbox().map_or(0, |outbox| outbox.len());
         self.facts.mqtt.queued.set(queued as u64);
-        taken
+        // A write that others know and this node has lost could not be told from a later one.
+        self.promise(taken)
     }
 }
 

@@ -1,0 +1,246 @@
+//! What an operator does with data directories: check one, copy one into a file, and make one of
+//! such a file.
+
+use super::disk::{Disk, DiskFile, Folder};
+use super::error::StorageError;
+use super::load::{io_error, list, load, read_snapshot};
+use super::lock::DirectoryLock;
+use super::snapshot::{self, Picture, UNFINISHED};
+use crate::wall_clock;
+use merkle_kv_core::execute::{Engine, EngineSettings};
+use merkle_kv_core::journal::{
+    FileKind, FileName, HEADER_BYTES, Header, HeaderError, Mode, Mutation, Record, SnapshotError,
+};
+use merkle_kv_core::merkle::{Tree, TreeSeed};
+use merkle_kv_core::protocol::Limits;
+use merkle_kv_core::store::HashSeed;
+use merkle_kv_core::version::NodeId;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// How often a directory is read again because its node has removed a file meanwhile.
+const TRIES: usize = 5;
+
+/// How much of a backup is copied at once, in bytes.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Reads everything in a data directory, whether its node runs or not. `say` hears a line about
+/// each file, good or bad, before it is known whether the whole is good.
+pub fn verify(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<String, StorageError> {
+    let disk = existing(folder)?;
+    let Some(node) = node_of(&disk)? else {
+        return Ok("nothing is stored there".to_owned());
+    };
+    for file in list(&disk)? {
+        say(&match describe(&disk, file) {
+            Ok(line) => line,
+            Err(source) => format!("{file}  cannot be read: {source}"),
+        });
+    }
+    let (engine, loaded) = load(&disk, &node, Mode::Strict, &|| engine_of(&node))?;
+    let (keys, tombstones) = (engine.store().keys(), engine.store().tombstones());
+    let torn = match loaded.recovered.cut {
+        Some(cut) => format!(
+            ", then a write that was cut off at byte {} of {} (a crash, or the node runs)",
+            cut.at,
+            FileName::Segment(cut.segment)
+        ),
+        None => String::new(),
+    };
+    let spare = if loaded.bad_snapshots.is_empty() { "" } else { "; a bad snapshot is not needed" };
+    Ok(format!(
+        "node {node}: good up to record {}, {keys} keys and {tombstones} tombstones{torn}{spare}",
+        loaded.last
+    ))
+}
+
+/// Copies what a data directory holds at this moment into one file, whether its node runs or not.
+/// Says what was copied.
+pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
+    let disk = existing(folder)?;
+    let (target, name) = place(to)?;
+    let node = node_of(&disk)?.ok_or_else(|| StorageError::Occupied {
+        path: folder.to_owned(),
+        what: "holds nothing that could be copied",
+    })?;
+    let mut tries = 1;
+    let (mut engine, loaded) = loop {
+        match load(&disk, &node, Mode::Strict, &|| engine_of(&node)) {
+            // The node has written a snapshot and removed what it makes superfluous.
+            Err(StorageError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
+            {
+                tries += 1;
+            }
+            loaded => break loaded?,
+        }
+    };
+    let folded = engine.fold(wall_clock::now());
+    let tree = folded.map_or_else(|| Tree::new(tree_seed(&node)), |snapshot| snapshot.tree);
+    let picture = Picture { tree, beside: engine.beside_entries(), last: loaded.last };
+    let header = snapshot::header(&node, &picture);
+    let written = snapshot::write(&target, &name, &header, &picture, &AtomicBool::new(false));
+    let bytes = written
+        .map_err(|error| io_error(&target, "write", &name, io::Error::other(error.to_string())))?;
+    let keys = engine.store().keys();
+    Ok(format!("{}: {keys} keys of node {node}, {bytes} bytes", to.display()))
+}
+
+/// Makes a data directory of a backup, for the node that made it, or for another one. Says what it
+/// holds.
+pub fn restore(from: &Path, folder: &Path, node: Option<&str>) -> Result<String, StorageError> {
+    let open = |action| move |source| StorageError::Io { action, path: from.to_owned(), source };
+    let file = File::open(from).map_err(open("open"))?;
+    let mut entries = 0_u64;
+    let mut count = |mutation| {
+        entries += u64::from(matches!(mutation, Mutation::Entry(_)));
+    };
+    let read = read_snapshot(file, &mut count).map_err(open("read"))?;
+    let (mut header, _) =
+        read.map_err(|source| StorageError::Backup { path: from.to_owned(), source })?;
+    if let Some(node) = node {
+        header.node = node.to_owned();
+    }
+    let disk = Folder::make(folder).map_err(|source| StorageError::Io {
+        action: "make the folder",
+        path: folder.to_owned(),
+        source,
+    })?;
+    let _lock = DirectoryLock::take(folder, &header.node)?;
+    if !list(&disk)?.is_empty() {
+        let what = "holds data already; name an empty folder, or move that away";
+        return Err(StorageError::Occupied { path: folder.to_owned(), what });
+    }
+    let name = FileName::Snapshot(header.sequence).to_string();
+    copy(from, &header, &disk, &name).map_err(|source| io_error(&disk, "write", &name, source))?;
+    Ok(format!("{}: {entries} entries for node {}", folder.display(), header.node))
+}
+
+fn copy(from: &Path, header: &Header, disk: &Folder, name: &str) -> io::Result<()> {
+    let unfinished = format!("{name}{UNFINISHED}");
+    let mut source = File::open(from)?;
+    let mut bytes = vec![0; HEADER_BYTES];
+    source.read_exact(&mut bytes)?;
+    let mut target = disk.create(&unfinished)?;
+    target.write(&header.encode())?;
+    loop {
+        bytes.clear();
+        if source.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut bytes)? == 0 {
+            break;
+        }
+        target.write(&bytes)?;
+    }
+    target.sync()?;
+    disk.rename(&unfinished, name)?;
+    disk.sync()
+}
+
+/// A line about one file by itself.
+fn describe(disk: &Folder, file: FileName) -> io::Result<String> {
+    let name = file.to_string();
+    Ok(match file {
+        FileName::Snapshot(_) => {
+            let mut entries = 0_u64;
+            let mut count = |mutation| {
+                entries += u64::from(matches!(mutation, Mutation::Entry(_)));
+            };
+            match read_snapshot(disk.read(&name)?, &mut count)? {
+                Ok((_, bytes)) => format!("{name}  {bytes} bytes  {entries} entries  good"),
+                Err(error) => format!("{name}  {entries} entries, then bad: {error}"),
+            }
+        }
+        FileName::Segment(_) => {
+            let mut bytes = Vec::new();
+            disk.read(&name)?.read_to_end(&mut bytes)?;
+            let length = bytes.len();
+            if let Err(error) = Header::parse(FileKind::Segment, &bytes) {
+                return Ok(format!("{name}  {length} bytes  bad: {error}"));
+            }
+            let (mut at, mut records) = (HEADER_BYTES, 0_u64);
+            while at < length {
+                match Record::parse(&bytes[at..]) {
+                    Ok(record) => at += record.bytes(),
+                    Err(error) => {
+                        return Ok(format!(
+                            "{name}  {length} bytes  {records} records, then bad at byte {at}: \
+                             {error}"
+                        ));
+                    }
+                }
+                records += 1;
+            }
+            format!("{name}  {length} bytes  {records} records  good")
+        }
+    })
+}
+
+/// The node that wrote the files; nothing if there are none.
+fn node_of(disk: &Folder) -> Result<Option<String>, StorageError> {
+    let mut bad = None;
+    for file in list(disk)? {
+        let name = file.to_string();
+        let kind = match file {
+            FileName::Segment(_) => FileKind::Segment,
+            FileName::Snapshot(_) => FileKind::Snapshot,
+        };
+        let mut bytes = Vec::new();
+        let read = disk
+            .read(&name)
+            .and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut bytes));
+        read.map_err(|source| io_error(disk, "read", &name, source))?;
+        match Header::parse(kind, &bytes) {
+            Ok(header) => return Ok(Some(header.node)),
+            Err(error) => bad = Some((file, error)),
+        }
+    }
+    let path = disk.path().to_owned();
+    match bad {
+        None => Ok(None),
+        Some((file, cause @ HeaderError::Format(_))) => {
+            Err(StorageError::Foreign { path, file: file.to_string(), cause: cause.to_string() })
+        }
+        Some((snapshot, cause)) => {
+            let source = SnapshotError::Header(cause);
+            Err(StorageError::Snapshot { path, snapshot, source })
+        }
+    }
+}
+
+fn existing(folder: &Path) -> Result<Folder, StorageError> {
+    match folder.read_dir() {
+        Ok(_) => Ok(Folder::at(folder.to_owned())),
+        Err(source) => Err(StorageError::Io { action: "read", path: folder.to_owned(), source }),
+    }
+}
+
+/// The folder and the name of a file that is to be written.
+fn place(to: &Path) -> Result<(Folder, String), StorageError> {
+    if to.exists() {
+        let what = "is there already; name another file";
+        return Err(StorageError::Occupied { path: to.to_owned(), what });
+    }
+    let Some(name) = to.file_name().and_then(|name| name.to_str()) else {
+        let what = "is no name for a file";
+        return Err(StorageError::Occupied { path: to.to_owned(), what });
+    };
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = existing(folder.unwrap_or(Path::new(".")))?;
+    Ok((folder, name.to_owned()))
+}
+
+fn engine_of(node: &str) -> Engine {
+    Engine::new(EngineSettings {
+        node: NodeId::of(node),
+        seed: HashSeed(crate::random::number(), crate::random::number()),
+        tree: tree_seed(node),
+        limits: Limits::default(),
+        outbox: None,
+    })
+}
+
+/// The shape of a tree that is only gone through.
+fn tree_seed(node: &str) -> TreeSeed {
+    TreeSeed::of(node.as_bytes())
+}

@@ -1,0 +1,181 @@
+//! Writes records into segments. Knows when a segment is full and what has to be synced; threads
+//! and times belong to the caller.
+
+use super::disk::{Disk, DiskFile};
+use super::is_full;
+use crate::wall_clock;
+use merkle_kv_core::journal::{FileKind, FileName, Header, Records, Sequence, stamp};
+use std::io;
+
+/// A segment that has so many bytes takes no further records. Small enough to be removed soon after
+/// a snapshot, and read at once when the node starts.
+const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Why records were not written.
+#[derive(Debug)]
+pub(super) enum WriteError {
+    /// There is no room, and nothing of them was kept: try again later.
+    Full(io::Error),
+    /// What is in the file now is unknown.
+    Failed {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Something whose bytes are to be put on disk, up to a record.
+#[derive(Debug)]
+pub(super) struct Unsynced<F> {
+    pub(super) file: F,
+    pub(super) name: String,
+    /// Its name is not on disk either.
+    pub(super) is_new: bool,
+    pub(super) last: Sequence,
+}
+
+/// The open end of the journal.
+pub(super) struct Writer<D: Disk> {
+    disk: D,
+    node: String,
+    segment: Option<Segment<D::File>>,
+    last: Sequence,
+    segment_bytes: u64,
+}
+
+struct Segment<F> {
+    name: String,
+    file: F,
+    bytes: u64,
+    is_new: bool,
+}
+
+impl<D: Disk> Writer<D> {
+    /// Goes on behind `last`, in a segment that is there already, or in a new one.
+    pub(super) fn new(
+        disk: D,
+        node: &str,
+        last: Sequence,
+        end: Option<(Sequence, u64)>,
+    ) -> io::Result<Writer<D>> {
+        let segment = match end {
+            Some((first, bytes)) => {
+                let name = FileName::Segment(first).to_string();
+                let (file, _) = disk.append(&name)?;
+                Some(Segment { name, file, bytes, is_new: false })
+            }
+            None => None,
+        };
+        let node = node.to_owned();
+        Ok(Writer { disk, node, segment, last, segment_bytes: SEGMENT_BYTES })
+    }
+
+    /// Ends segments at another size, so that a test sees many.
+    #[cfg(test)]
+    pub(super) fn with_segments_of(mut self, bytes: u64) -> Writer<D> {
+        self.segment_bytes = bytes;
+        self
+    }
+
+    /// The last record that was written.
+    pub(super) fn last(&self) -> Sequence {
+        self.last
+    }
+
+    /// Writes records. If that ends a segment, the ended one is returned to be synced: nothing
+    /// behind it counts as synced before it is.
+    pub(super) fn write(
+        &mut self,
+        records: &mut Records,
+        synced: Sequence,
+    ) -> Result<Option<Unsynced<D::File>>, WriteError> {
+        let ended = match self.segment.take_if(|segment| segment.bytes >= self.segment_bytes) {
+            Some(full) => {
+                let Segment { name, file, is_new, .. } = full;
+                Some(Unsynced { file, name, is_new, last: self.last })
+            }
+            None => None,
+        };
+        let written = self.write_here(records, synced);
+        if let (Err(_), Some(Unsynced { file, name, is_new, .. })) = (&written, &ended)
+            && let Ok(file) = file.again()
+        {
+            // It is tried again from here, and the ended segment comes up once more.
+            let bytes = self.segment_bytes;
+            self.segment = Some(Segment { name: name.clone(), file, bytes, is_new: *is_new });
+        }
+        written.map(|()| ended)
+    }
+
+    /// What has to be synced so that all that was written is.
+    pub(super) fn unsynced(&mut self) -> io::Result<Option<Unsynced<D::File>>> {
+        let Some(segment) = &mut self.segment else { return Ok(None) };
+        let file = segment.file.again()?;
+        // Whoever syncs it syncs its name too, or ends the node.
+        let is_new = std::mem::take(&mut segment.is_new);
+        Ok(Some(Unsynced { file, name: segment.name.clone(), is_new, last: self.last }))
+    }
+
+    fn write_here(&mut self, records: &mut Records, synced: Sequence) -> Result<(), WriteError> {
+        let segment = match &mut self.segment {
+            Some(segment) => segment,
+            none => none.insert(create(&self.disk, &self.node, self.last.next())?),
+        };
+        stamp(records, synced);
+        match segment.file.write(&records.bytes) {
+            Ok(()) => {
+                segment.bytes += records.bytes.len() as u64;
+                self.last = records.last;
+                Ok(())
+            }
+            Err(source) if is_full(&source) => {
+                let failed = |source| WriteError::Failed {
+                    action: "truncate",
+                    file: segment.name.clone(),
+                    source,
+                };
+                segment.file.truncate(segment.bytes).map_err(failed)?;
+                Err(WriteError::Full(source))
+            }
+            Err(source) => {
+                Err(WriteError::Failed { action: "write", file: segment.name.clone(), source })
+            }
+        }
+    }
+}
+
+fn create<D: Disk>(disk: &D, node: &str, first: Sequence) -> Result<Segment<D::File>, WriteError> {
+    let name = FileName::Segment(first).to_string();
+    let header = Header {
+        kind: FileKind::Segment,
+        node: node.to_owned(),
+        sequence: first,
+        created: wall_clock::now(),
+    };
+    let header = header.encode();
+    let written = disk.create(&name).and_then(|mut file| file.write(&header).map(|()| file));
+    match written {
+        Ok(file) => Ok(Segment { name, file, bytes: header.len() as u64, is_new: true }),
+        Err(source) if is_full(&source) => match disk.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(WriteError::Failed { action: "remove", file: name, source: error })
+            }
+            Ok(()) | Err(_) => Err(WriteError::Full(source)),
+        },
+        Err(source) => Err(WriteError::Failed { action: "create", file: name, source }),
+    }
+}
+
+/// Puts it on disk.
+pub(super) fn sync<D: Disk>(disk: &D, unsynced: &Unsynced<D::File>) -> Result<(), WriteError> {
+    let failed =
+        |source| WriteError::Failed { action: "sync", file: unsynced.name.clone(), source };
+    unsynced.file.sync().map_err(failed)?;
+    if unsynced.is_new {
+        disk.sync().map_err(failed)?;
+    }
+    Ok(())
+}
