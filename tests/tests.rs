@@ -10,6 +10,7 @@ mod foreign_messages;
 mod harness;
 mod layers;
 mod link;
+mod memory_limit;
 mod node_identity;
 mod program;
 mod readme;

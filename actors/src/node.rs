@@ -261,6 +261,7 @@ impl Parts {
             tree: tree_seed(config),
             limits,
             outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
+            memory_limit_bytes: config.storage.memory_limit_bytes,
         });
         let description = config.description.clone();
         let name = config.node_id.to_string();

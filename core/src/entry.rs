@@ -136,6 +136,11 @@ impl Entry {
         self.0.len() - KEY_AT + ENTRY_OVERHEAD_BYTES
     }
 
+    /// What an entry with a key and a value of these lengths takes.
+    pub(crate) fn value_memory_bytes(key_bytes: usize, value_bytes: usize) -> usize {
+        key_bytes + value_bytes + digest_bytes(value_bytes) + ENTRY_OVERHEAD_BYTES
+    }
+
     /// The SHA-256 of a value that has over 4096 bytes.
     pub(crate) fn large_value_digest(&self) -> Option<&[u8]> {
         let behind_value = &self.0[KEY_AT + self.key_bytes() + self.data().len()..];
@@ -145,8 +150,7 @@ impl Entry {
     fn data(&self) -> &[u8] {
         let behind_key = &self.0[KEY_AT + self.key_bytes()..];
         // A value of 4097 bytes has a digest behind it, and one of 4096 has none.
-        let digest = if behind_key.len() > LARGE_VALUE_BYTES { DIGEST_BYTES } else { 0 };
-        &behind_key[..behind_key.len() - digest]
+        &behind_key[..behind_key.len() - digest_bytes(behind_key.len())]
     }
 
     fn key_bytes(&self) -> usize {
@@ -160,6 +164,11 @@ impl Entry {
         bytes.copy_from_slice(&self.0[at..at + 8]);
         u64::from_be_bytes(bytes)
     }
+}
+
+/// The bytes of the digest behind this many others, of the value alone or with its digest.
+fn digest_bytes(bytes: usize) -> usize {
+    if bytes > LARGE_VALUE_BYTES { DIGEST_BYTES } else { 0 }
 }
 
 impl fmt::Debug for Entry {

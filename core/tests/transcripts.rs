@@ -44,6 +44,7 @@ impl Connection {
             tree: TreeSeed::of(b"merkle-kv"),
             limits,
             outbox: Some(OutboxLimits::default()),
+            memory_limit_bytes: None,
         };
         Connection {
             engine: Engine::new(settings),

@@ -4,6 +4,7 @@
 
 mod batch;
 mod engine;
+mod memory_limit;
 mod sessions;
 
 pub use batch::{Answer, Batch, Progress, Question};

@@ -129,6 +129,10 @@ pub struct StoreFacts {
     pub commands: [u64; COMMANDS.len()],
     /// Lines that were no legal command.
     pub refused: u64,
+    /// Writes of clients for which there was no room.
+    pub refused_full: u64,
+    /// Entries of other nodes that were taken although there was no room.
+    pub applied_over_limit: u64,
 }
 
 impl Default for StoreFacts {
@@ -140,6 +144,8 @@ impl Default for StoreFacts {
             changes_ahead: 0,
             commands: [0; COMMANDS.len()],
             refused: 0,
+            refused_full: 0,
+            applied_over_limit: 0,
         }
     }
 }
@@ -410,6 +416,8 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("keys", store.keys),
         ("tombstones", store.tombstones),
         ("memory_bytes", store.memory_bytes),
+        ("storage_refused_full", store.refused_full),
+        ("storage_applied_over_limit", store.applied_over_limit),
         ("changes_ahead_of_clock", store.changes_ahead),
         ("mqtt_connections", mqtt.connections),
         ("mqtt_queued", mqtt.queued),

@@ -36,6 +36,7 @@ impl Node {
             tree: TreeSeed::of(secret.unwrap_or("cluster").as_bytes()),
             limits: Limits::default(),
             outbox: None,
+            memory_limit_bytes: None,
         };
         Node { engine: Engine::new(settings), identity, given_up: Vec::new(), written_again: 0 }
     }

@@ -413,5 +413,6 @@ fn engine(id: NodeId) -> Engine {
         tree: tree_seed(),
         limits: Limits::default(),
         outbox: Some(OutboxLimits::default()),
+        memory_limit_bytes: None,
     })
 }
