@@ -11,6 +11,7 @@ mod harness;
 mod layers;
 mod link;
 mod memory_limit;
+mod memory_report;
 mod node_identity;
 mod program;
 mod readme;

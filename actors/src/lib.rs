@@ -25,6 +25,7 @@ pub mod logging;
 mod mqtt;
 mod node;
 mod random;
+mod resident_memory;
 mod signals;
 mod store;
 mod sync;

@@ -83,6 +83,7 @@ impl Connection {
                 node_id: "node1".to_string(),
                 uptime_seconds: 93_784,
                 unix_seconds: 1_700_000_000,
+                resident_bytes: Some(5 << 20),
                 connections: 1,
                 connections_accepted: 1,
                 root: Some(self.tree().root()),

@@ -440,6 +440,7 @@ fn info_tells_of_the_node_and_its_data() {
     assert_eq!(batch.run(&mut engine, NOW), Progress::Done);
     let text = String::from_utf8(batch.output.to_vec()).unwrap();
     assert!(text.starts_with("# Server Information\r\n") && text.ends_with("\r\nEND\r\n"));
+    assert!(!text.contains("memory_rss_mb"), "nobody knows it");
     for line in ["node_id:node1", "uptime_seconds:9", "total_keys:3", "broker:none"] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
