@@ -10,6 +10,8 @@ mod foreign_messages;
 mod harness;
 mod layers;
 mod link;
+mod memory_limit;
+mod memory_report;
 mod node_identity;
 mod program;
 mod readme;

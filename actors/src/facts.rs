@@ -2,7 +2,7 @@
 //! STATUS read. Decisions travel as messages; nothing is decided by reading a counter.
 
 use crate::clients::Clients;
-use crate::wall_clock;
+use crate::{resident_memory, wall_clock};
 use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::protocol::{
     BrokerRole, MqttFacts, MqttState, NodeFacts, ReplicationFacts, StorageCounts, SyncCounts,
@@ -219,6 +219,7 @@ impl Facts {
             connections: self.clients.count() as u64,
             connections_accepted: self.clients.accepted(),
             connections_refused: self.clients.refused(),
+            resident_bytes: resident_memory::bytes(),
             actor_restarts: self.actor_restarts.get(),
             mqtt: self.mqtt.facts(),
             // Whoever asks for INFO computes it.

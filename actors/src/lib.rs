@@ -25,6 +25,7 @@ pub mod logging;
 mod mqtt;
 mod node;
 mod random;
+mod resident_memory;
 mod signals;
 pub mod storage;
 mod store;

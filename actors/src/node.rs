@@ -295,6 +295,7 @@ impl Parts {
             tree: tree_seed(config),
             limits,
             outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
+            memory_limit_bytes: config.storage.memory_limit_bytes,
         };
         let (engine, opened) = open(config, mode, &|| Engine::new(settings.clone()))?;
         let sync = config.anti_entropy.clone().map(|anti_entropy| SyncParts {

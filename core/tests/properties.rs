@@ -215,7 +215,14 @@ mod client {
 fn engine(node: u64) -> Engine {
     let outbox = Some(OutboxLimits::default());
     let tree = tree_seed();
-    Engine::new(EngineSettings { node: NodeId(node), seed: SEED, tree, limits: LIMITS, outbox })
+    Engine::new(EngineSettings {
+        node: NodeId(node),
+        seed: SEED,
+        tree,
+        limits: LIMITS,
+        outbox,
+        memory_limit_bytes: None,
+    })
 }
 
 fn run(engine: &mut Engine, dialect: Dialect, now: UnixMillis, text: &str) -> String {

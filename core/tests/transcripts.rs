@@ -44,6 +44,7 @@ impl Connection {
             tree: TreeSeed::of(b"merkle-kv"),
             limits,
             outbox: Some(OutboxLimits::default()),
+            memory_limit_bytes: None,
         };
         Connection {
             engine: Engine::new(settings),
@@ -82,6 +83,7 @@ impl Connection {
                 node_id: "node1".to_string(),
                 uptime_seconds: 93_784,
                 unix_seconds: 1_700_000_000,
+                resident_bytes: Some(5 << 20),
                 connections: 1,
                 connections_accepted: 1,
                 root: Some(self.tree().root()),

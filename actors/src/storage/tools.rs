@@ -237,6 +237,7 @@ fn engine_of(node: &str) -> Engine {
         tree: tree_seed(node),
         limits: Limits::default(),
         outbox: None,
+        memory_limit_bytes: None,
     })
 }
 

@@ -51,10 +51,11 @@ pub(crate) struct StoreActor {
     opened: Option<Opened>,
     keeping: Keeping,
     words: LastWords,
+    memory_warning: RateLimit,
 }
 
-/// How often a wrong clock is reported.
-const CLOCK_WARNING_INTERVAL: Duration = Duration::from_secs(60);
+/// How often a wrong clock is reported, and data beyond its limit.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 impl StoreActor {
     /// With a data directory that has been opened, everything is kept there.
@@ -65,7 +66,6 @@ impl StoreActor {
         words: LastWords,
     ) -> StoreActor {
         let keeping = Keeping::new(Box::new(InMemory), engine.store().log_position());
-        let clock_warning = RateLimit::new(CLOCK_WARNING_INTERVAL, 1);
         StoreActor {
             engine,
             facts,
@@ -74,7 +74,8 @@ impl StoreActor {
             sweeping: false,
             folding: false,
             waiting: Vec::new(),
-            clock_warning,
+            clock_warning: RateLimit::new(WARNING_INTERVAL, 1),
+            memory_warning: RateLimit::new(WARNING_INTERVAL, 1),
             opened,
             keeping,
             words,
@@ -125,13 +126,40 @@ impl StoreActor {
         }));
     }
 
-    /// Another node's clock, or this one's, is wrong. Its changes count all the same.
+    /// Takes in what others wrote, and warns of what is wrong with it. It counts all the same.
+    fn take_in<T>(&mut self, take: impl FnOnce(&mut Engine) -> T) -> T {
+        let ahead = self.engine.store().changes_ahead();
+        let over = self.engine.applied_over_limit();
+        let taken = take(&mut self.engine);
+        if self.engine.store().changes_ahead() > ahead {
+            self.warn_of_clock();
+        }
+        if self.engine.applied_over_limit() > over {
+            self.warn_of_memory();
+        }
+        taken
+    }
+
+    /// Another node's clock, or this one's, is wrong.
     fn warn_of_clock(&mut self) {
         if let Verdict::Allow { .. } = self.clock_warning.check(self.facts.uptime()) {
             let changes = self.engine.store().changes_ahead();
             warn!(
                 changes, limit_ms = MAX_DRIFT_MILLIS;
                 "changes come from a clock further ahead than is followed; check the clocks"
+            );
+        }
+    }
+
+    /// Other nodes write more than this one may hold.
+    fn warn_of_memory(&mut self) {
+        if let Verdict::Allow { .. } = self.memory_warning.check(self.facts.uptime()) {
+            let entries = self.engine.applied_over_limit();
+            let used_bytes = self.engine.store().memory_bytes();
+            warn!(
+                entries, used_bytes;
+                "what other nodes write is taken beyond storage.memory_limit_mb; raise it on this \
+                 node, or delete keys"
             );
         }
     }
@@ -205,12 +233,10 @@ impl Handler<Apply> for StoreActor {
 
     fn handle(&mut self, Apply(changes): Apply, ctx: &mut Context<StoreActor>) -> Self::Result {
         let now = wall_clock::now();
-        let ahead = self.engine.store().changes_ahead();
-        let apply = |change| self.engine.apply(change, now) == Applied::Won;
-        let won = changes.into_iter().map(apply).filter(|won| *won).count();
-        if self.engine.store().changes_ahead() > ahead {
-            self.warn_of_clock();
-        }
+        let won = self.take_in(|engine| {
+            let apply = |change| engine.apply(change, now) == Applied::Won;
+            changes.into_iter().map(apply).filter(|won| *won).count()
+        });
         self.after_change(ctx);
         self.promise(won)
     }
@@ -269,11 +295,7 @@ impl Handler<CarryOut> for StoreActor {
     type Result = Promised<Carried>;
 
     fn handle(&mut self, message: CarryOut, ctx: &mut Context<StoreActor>) -> Self::Result {
-        let ahead = self.engine.store().changes_ahead();
-        let carried = self.engine.carry_out(message.0, wall_clock::now());
-        if self.engine.store().changes_ahead() > ahead {
-            self.warn_of_clock();
-        }
+        let carried = self.take_in(|engine| engine.carry_out(message.0, wall_clock::now()));
         self.after_change(ctx);
         self.promise(carried)
     }

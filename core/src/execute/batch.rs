@@ -7,8 +7,8 @@ use crate::config::PeerAddress;
 use crate::merkle::Digest;
 use crate::protocol::text::ReplyWriter;
 use crate::protocol::{
-    ClientError, ClientFacts, Dialect, NodeFacts, PeerFacts, ReplicateAction, ReplicationFacts,
-    Reply, Report, Request, StoreFacts, SyncFacts,
+    ClientError, ClientFacts, Command, Dialect, NodeFacts, PeerFacts, ReplicateAction,
+    ReplicationFacts, Reply, Report, Request, StoreFacts, SyncFacts,
 };
 use crate::store::{Listing, ListingQuery, Snapshot};
 use bytes::{Bytes, BytesMut};
@@ -99,6 +99,7 @@ enum Work {
     Writing(ReplyWriter),
     Listing(ListingQuery),
     Counting(Count),
+    Sweeping(Command),
     Asking(Question, Option<Box<StoreFacts>>),
 }
 
@@ -143,6 +144,11 @@ impl Batch {
                         return Progress::More;
                     }
                     self.work = Some(self.counted(count, engine));
+                }
+                Some(Work::Sweeping(command)) => {
+                    engine.sweep_step();
+                    self.work = Some(self.work_of(engine.run(command, now)));
+                    return Progress::More;
                 }
                 Some(Work::Asking(question, facts)) => {
                     self.work = Some(Work::Asking(question.clone(), facts));
@@ -208,12 +214,17 @@ impl Batch {
                 engine.count_refused();
                 self.writing(Reply::Error(error))
             }
-            Request::Command(id, command) => match engine.start(id, command, now) {
-                Outcome::Reply(reply) => self.writing(reply),
-                Outcome::Listing(query) => Work::Listing(query),
-                Outcome::Counting(count) => Work::Counting(count),
-                Outcome::Ask(question) => Work::Asking(question, None),
-            },
+            Request::Command(id, command) => self.work_of(engine.start(id, command, now)),
+        }
+    }
+
+    fn work_of(&self, outcome: Outcome) -> Work {
+        match outcome {
+            Outcome::Reply(reply) => self.writing(reply),
+            Outcome::Listing(query) => Work::Listing(query),
+            Outcome::Counting(count) => Work::Counting(count),
+            Outcome::Sweeping(command) => Work::Sweeping(command),
+            Outcome::Ask(question) => Work::Asking(question, None),
         }
     }
 

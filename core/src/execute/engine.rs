@@ -13,6 +13,7 @@ use crate::replication::{Outbox, OutboxLimits};
 use crate::store::{Applied, HashSeed, Listing, ListingQuery, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
+use std::iter;
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -27,12 +28,15 @@ pub struct EngineSettings {
     pub limits: Limits,
     /// Whether writes are kept for publishing, and how many.
     pub outbox: Option<OutboxLimits>,
+    /// The size of the data at which clients may no longer add to it; nothing is no limit.
+    pub memory_limit_bytes: Option<u64>,
 }
 
 /// A node's data, its outbox and its command counters. One per node, owned by one thread.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) store: Store,
+    pub(super) memory_limit_bytes: Option<u64>,
     limits: Limits,
     pub(super) outbox: Option<Outbox>,
     pub(super) kept: Kept,
@@ -40,6 +44,8 @@ pub struct Engine {
     refused: u64,
     /// Nothing more can be kept for now.
     refuses_writes: bool,
+    refused_full: u64,
+    pub(super) applied_over_limit: u64,
 }
 
 /// What running a command led to.
@@ -49,6 +55,8 @@ pub(super) enum Outcome {
     Listing(ListingQuery),
     /// Numbers that are right once the sweep after a flush is done.
     Counting(Count),
+    /// A write that changed nothing, as there is no room for it yet: a sweep is under way.
+    Sweeping(Command),
     /// Only the node as a whole knows.
     Ask(Question),
 }
@@ -73,15 +81,18 @@ impl From<Reply> for Outcome {
 impl Engine {
     /// An engine without data.
     pub fn new(settings: EngineSettings) -> Engine {
-        let EngineSettings { node, seed, tree, limits, outbox } = settings;
+        let EngineSettings { node, seed, tree, limits, outbox, memory_limit_bytes } = settings;
         Engine {
             store: Store::new(node, seed, tree),
+            memory_limit_bytes,
             limits,
             outbox: outbox.map(|limits| Outbox::new(limits, seed)),
             kept: Kept::default(),
             runs: [0; COMMANDS.len()],
             refused: 0,
             refuses_writes: false,
+            refused_full: 0,
+            applied_over_limit: 0,
         }
     }
 
@@ -118,9 +129,15 @@ impl Engine {
         }
     }
 
-    /// Takes in a change from another node. It is not published again.
+    /// Takes in a change from another node, whatever the limit of memory. It is not published
+    /// again.
     pub fn apply(&mut self, change: Change, now: UnixMillis) -> Applied {
-        self.store.apply(change, now)
+        let is_entry = matches!(change, Change::Entry(_));
+        let applied = self.store.apply(change, now);
+        if is_entry {
+            self.count_applied(applied);
+        }
+        applied
     }
 
     /// Gives back a piece of the room that a flush freed; true while more is left.
@@ -142,6 +159,8 @@ impl Engine {
             changes_ahead: self.store.changes_ahead(),
             commands: self.runs,
             refused: self.refused,
+            refused_full: self.refused_full,
+            applied_over_limit: self.applied_over_limit,
         }
     }
 
@@ -157,16 +176,30 @@ impl Engine {
     pub(super) fn start(&mut self, id: CommandId, command: Command, now: UnixMillis) -> Outcome {
         self.runs[id.index()] += 1;
         if self.refuses_writes && command.writes() {
+            self.refused_full += 1;
             return Reply::Error(ClientError::DiskFull).into();
         }
-        self.execute(command, now).unwrap_or_else(|error| Reply::Error(error).into())
+        self.run(command, now)
+    }
+
+    /// Runs a command that has been counted.
+    pub(super) fn run(&mut self, command: Command, now: UnixMillis) -> Outcome {
+        let again = self.is_sweeping().then(|| command.clone());
+        match (self.execute(command, now), again) {
+            (Ok(outcome), _) => outcome,
+            (Err(ClientError::StorageFull { .. }), Some(command)) => Outcome::Sweeping(command),
+            (Err(error), _) => {
+                self.refused_full += u64::from(matches!(error, ClientError::StorageFull { .. }));
+                Reply::Error(error).into()
+            }
+        }
     }
 
     fn execute(&mut self, command: Command, now: UnixMillis) -> Result<Outcome, ClientError> {
         let reply = match command {
             Command::Get { key } => self.value_or(&key, Reply::NoValue),
             Command::Set { key, value } => {
-                self.put(&key, &value, &[], now)?;
+                self.write(&key, &value, &[], now)?;
                 Reply::Ok
             }
             Command::Delete { key } => match self.store.delete(&key, now)? {
@@ -196,6 +229,7 @@ impl Engine {
             }
             Command::SetMany { pairs } => {
                 self.store.can_write(pairs.iter().map(|(key, _)| &key[..]))?;
+                self.check_room(pairs.iter().map(|(key, value)| (&key[..], value.len())))?;
                 for (key, value) in &pairs {
                     self.put(key, value, &[], now)?;
                 }
@@ -246,7 +280,7 @@ impl Engine {
                 .ok_or_else(|| ClientError::ValueNotANumber { key: key.clone() })?,
         };
         let new = step.from(old).ok_or_else(|| ClientError::Overflow { key: key.clone() })?;
-        self.put(&key, itoa::Buffer::new().format(new).as_bytes(), &[], now)
+        self.write(&key, itoa::Buffer::new().format(new).as_bytes(), &[], now)
     }
 
     fn join(
@@ -260,6 +294,18 @@ impl Engine {
         if found > limit {
             return Err(ClientError::ValueTooLong { limit, found });
         }
+        self.write(key, head, tail, now)
+    }
+
+    /// Puts what a client writes, if there is room.
+    fn write(
+        &mut self,
+        key: &[u8],
+        head: &[u8],
+        tail: &[u8],
+        now: UnixMillis,
+    ) -> Result<Reply, ClientError> {
+        self.check_room(iter::once((key, head.len() + tail.len())))?;
         self.put(key, head, tail, now)
     }
 

@@ -5,6 +5,7 @@
 mod batch;
 mod durable;
 mod engine;
+mod memory_limit;
 mod sessions;
 
 pub use batch::{Answer, Batch, Progress, Question};

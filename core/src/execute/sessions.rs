@@ -41,6 +41,7 @@ impl Engine {
                     } else {
                         self.store.merge(entry, now)
                     };
+                    self.count_applied(applied);
                     carried.won += usize::from(applied.has_won());
                 }
             }

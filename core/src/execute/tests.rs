@@ -1,5 +1,7 @@
 //! Commands against an engine: what each answers and changes, and how a batch is sliced.
 
+mod memory_limit;
+
 use super::batch::SLICE_OUTPUT_BYTES;
 use super::{Answer, Batch, Engine, EngineSettings, Progress, Question};
 use crate::change::Change;
@@ -20,13 +22,18 @@ use bytes::{Bytes, BytesMut};
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
 fn engine() -> Engine {
-    engine_with(Limits::default())
+    engine_with(Limits::default(), None)
 }
 
-fn engine_with(limits: Limits) -> Engine {
-    let outbox = Some(OutboxLimits::default());
-    let tree = TreeSeed::of(b"test");
-    Engine::new(EngineSettings { node: NodeId(5), seed: HashSeed(1, 2), tree, limits, outbox })
+fn engine_with(limits: Limits, memory_limit_bytes: Option<u64>) -> Engine {
+    Engine::new(EngineSettings {
+        node: NodeId(5),
+        seed: HashSeed(1, 2),
+        tree: TreeSeed::of(b"test"),
+        limits,
+        outbox: Some(OutboxLimits::default()),
+        memory_limit_bytes,
+    })
 }
 
 fn requests(text: &str) -> Vec<Request> {
@@ -121,7 +128,7 @@ fn numbers_go_to_the_limits_of_64_bits_and_not_beyond() {
 
 #[test]
 fn append_and_prepend_go_up_to_the_value_limit_and_leave_the_value_if_it_would_be_passed() {
-    let mut engine = engine_with(Limits { max_key_bytes: 8, max_value_bytes: 5 });
+    let mut engine = engine_with(Limits { max_key_bytes: 8, max_value_bytes: 5 }, None);
     let too_long = "ERROR: Value too long: it has 6 bytes, the limit is 5\r\n";
     assert_eq!(run(&mut engine, "APPEND k abc\nAPPEND k de\n"), "VALUE abc\r\nVALUE abcde\r\n");
     assert_eq!(run(&mut engine, "APPEND k x\nPREPEND k x\n"), too_long.repeat(2));
@@ -203,6 +210,7 @@ fn a_node_that_does_not_replicate_keeps_nothing_for_publishing() {
         tree: TreeSeed::of(b"test"),
         limits: Limits::default(),
         outbox: None,
+        memory_limit_bytes: None,
     };
     let mut engine = Engine::new(settings);
     assert_eq!(run(&mut engine, "SET a 1\nFLUSH\nGET a\n"), "OK\r\nOK\r\n(null)\r\n");
@@ -432,6 +440,7 @@ fn info_tells_of_the_node_and_its_data() {
     assert_eq!(batch.run(&mut engine, NOW), Progress::Done);
     let text = String::from_utf8(batch.output.to_vec()).unwrap();
     assert!(text.starts_with("# Server Information\r\n") && text.ends_with("\r\nEND\r\n"));
+    assert!(!text.contains("memory_rss_mb"), "nobody knows it");
     for line in ["node_id:node1", "uptime_seconds:9", "total_keys:3", "broker:none"] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }

@@ -40,6 +40,12 @@ pub enum ClientError {
     ByteInKey { command: &'static CommandSpec, byte: u8 },
     #[error("Value too long: it has {found} bytes, the limit is {limit}")]
     ValueTooLong { limit: usize, found: usize },
+    #[error(
+        "Storage full: the limit is {} MB and {:.1} MB are used; delete keys or raise \
+         storage.memory_limit_mb",
+        .limit >> 20, *.used as f64 / f64::from(1 << 20)
+    )]
+    StorageFull { limit: u64, used: u64 },
     #[error("Invalid number: {} is not {expected}", quoted(.found))]
     NotANumber { command: &'static CommandSpec, found: Bytes, expected: &'static str },
     #[error("Invalid address: {} is not host:port", quoted(.found))]

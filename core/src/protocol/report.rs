@@ -23,6 +23,8 @@ pub struct NodeFacts {
     pub connections_accepted: u64,
     /// Connections turned away because there were too many.
     pub connections_refused: u64,
+    /// Resident memory of the process, in bytes; nothing where the machine does not tell it.
+    pub resident_bytes: Option<u64>,
     /// Actors that were started again after a failure.
     pub actor_restarts: u64,
     /// Replication over MQTT.
@@ -142,6 +144,10 @@ pub struct StoreFacts {
     pub commands: [u64; COMMANDS.len()],
     /// Lines that were no legal command.
     pub refused: u64,
+    /// Writes of clients for which there was no room.
+    pub refused_full: u64,
+    /// Entries of other nodes that were taken although there was no room.
+    pub applied_over_limit: u64,
 }
 
 impl Default for StoreFacts {
@@ -153,6 +159,8 @@ impl Default for StoreFacts {
             changes_ahead: 0,
             commands: [0; COMMANDS.len()],
             refused: 0,
+            refused_full: 0,
+            applied_over_limit: 0,
         }
     }
 }
@@ -385,11 +393,10 @@ fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         format!("node_id:{}", node.node_id),
     ];
     lines.extend(node.description.iter().map(|text| format!("description:{text}")));
-    lines.extend([
-        format!("memory_usage_mb:{:.1}", store.memory_bytes as f64 / f64::from(1 << 20)),
-        format!("total_keys:{}", store.keys),
-        format!("tombstones:{}", store.tombstones),
-    ]);
+    lines.extend([format!("memory_usage_mb:{:.1}", megabytes(store.memory_bytes))]);
+    lines.extend(resident_line(node));
+    lines
+        .extend([format!("total_keys:{}", store.keys), format!("tombstones:{}", store.tombstones)]);
     lines.extend(node.root.iter().map(|root| format!("root_hash:{root}")));
     lines.extend([
         format!("connected_clients:{}", node.connections),
@@ -400,6 +407,14 @@ fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         format!("peers:{}", node.mqtt.peers),
     ]);
     lines
+}
+
+fn resident_line(node: &NodeFacts) -> Option<String> {
+    node.resident_bytes.map(|bytes| format!("memory_rss_mb:{:.1}", megabytes(bytes)))
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
@@ -419,10 +434,16 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
     for (spec, runs) in COMMANDS.iter().zip(&store.commands) {
         lines.push(format!("{}_commands:{runs}", spec.name.to_lowercase()));
     }
-    let rest = [
+    let data = [
         ("keys", store.keys),
         ("tombstones", store.tombstones),
         ("memory_bytes", store.memory_bytes),
+    ];
+    lines.extend(data.iter().map(|(name, value)| format!("{name}:{value}")));
+    lines.extend(resident_line(node));
+    let rest = [
+        ("storage_refused_full", store.refused_full),
+        ("storage_applied_over_limit", store.applied_over_limit),
         ("changes_ahead_of_clock", store.changes_ahead),
         ("mqtt_connections", mqtt.connections),
         ("mqtt_queued", mqtt.queued),

@@ -37,6 +37,7 @@ impl Node {
             tree: TreeSeed::of(secret.unwrap_or("cluster").as_bytes()),
             limits: Limits::default(),
             outbox: None,
+            memory_limit_bytes: None,
         };
         Node { engine: Engine::new(settings), identity, given_up: Vec::new(), written_again: 0 }
     }

@@ -414,5 +414,6 @@ fn engine(id: NodeId) -> Engine {
         tree: tree_seed(),
         limits: Limits::default(),
         outbox: Some(OutboxLimits::default()),
+        memory_limit_bytes: None,
     })
 }

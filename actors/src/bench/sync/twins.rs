@@ -157,6 +157,7 @@ impl Replica {
             tree: TreeSeed::of(b"bench"),
             limits: Limits::default(),
             outbox: None,
+            memory_limit_bytes: None,
         });
         Replica { engine, identity }
     }

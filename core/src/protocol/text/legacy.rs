@@ -252,6 +252,7 @@ fn wording(error: &ClientError) -> String {
         | ClientError::KeyTooLong { .. }
         | ClientError::ByteInKey { .. }
         | ClientError::ValueTooLong { .. }
+        | ClientError::StorageFull { .. }
         | ClientError::NotAnAddress { .. }
         | ClientError::Overflow { .. }
         | ClientError::Clock(_)
