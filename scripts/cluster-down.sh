@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stops the cluster that scripts/cluster-up.sh started, in order, and waits until it is gone.
-# Its logs stay; its data was in memory.
+# Its logs stay; its data was in memory, unless its nodes were told to keep it.
 #
 #     scripts/cluster-down.sh [--run-dir DIR]
 #

@@ -241,10 +241,11 @@ fn wrong_manifests_and_pages_are_noticed() {
 fn inside_core_nothing_points_up() {
     let above_store = ["crate::protocol", "crate::execute", "crate::replication", "crate::session"];
     let above_tree = [&above_store[..], &["crate::store"]].concat();
-    let forbidden: [(&str, &[&str]); 8] = [
+    let forbidden: [(&str, &[&str]); 9] = [
         ("core/src/protocol", &["crate::store", "crate::execute", "crate::replication"]),
         ("core/src/store", &above_store),
         ("core/src/merkle", &above_tree),
+        ("core/src/journal", &above_tree),
         ("core/src/members", &above_tree),
         ("core/src/session", &["crate::protocol", "crate::execute", "crate::replication"]),
         ("core/src/config", &["crate::store", "crate::execute", "crate::replication"]),

@@ -10,7 +10,8 @@ pub enum StorageError {
     /// Another process has it.
     #[error(
         "the data directory {path} is in use by another process{}; stop that one, or give this \
-         node a storage.data_dir of its own", .by.as_ref().map_or(String::new(), |by| format!(" ({by})"))
+         node a storage.data_dir of its own",
+        .by.as_ref().map_or(String::new(), |by| format!(" ({by})"))
     )]
     InUse {
         /// The folder.

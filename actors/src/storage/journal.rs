@@ -287,7 +287,10 @@ impl<D: Disk> Writing<D> {
 
     fn is_full_now(&mut self, source: &io::Error) {
         if !std::mem::replace(&mut self.is_full, true) {
-            error!(folder:% = self.disk.path().display(), error:% = source; "the disk is full: no write of a client is taken until there is room");
+            error!(
+                folder:% = self.disk.path().display(), error:% = source;
+                "the disk is full: no write of a client is taken until there is room"
+            );
             (self.listener)(Said::Full);
         }
     }

@@ -101,7 +101,11 @@ pub(crate) fn settle<D: Disk>(
                 Ok(bytes.saturating_sub(cut.at))
             });
             let bytes = cut_off.map_err(|source| io_error(disk, "truncate", &name, source))?;
-            warn!(file = name.as_str(), at = cut.at, bytes; "the journal ended in the middle of a write, which nobody was promised; it was cut there");
+            warn!(
+                file = name.as_str(), at = cut.at, bytes;
+                "the journal ended in a write that was cut off, and that nobody was promised; it \
+                 ends before that now"
+            );
         }
     }
     let mut end = None;

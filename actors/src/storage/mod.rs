@@ -224,7 +224,10 @@ impl<D: Disk> Job<D> {
             Ok(bytes) => bytes,
             Err(PictureError::Stopping) => return Err(()),
             Err(error) => {
-                warn!(error:%, retry_s = SNAPSHOT_RETRY.as_secs(); "a snapshot could not be written; the journal goes on growing");
+                warn!(
+                    error:%, retry_s = SNAPSHOT_RETRY.as_secs();
+                    "a snapshot could not be written; the journal goes on growing"
+                );
                 return Err(());
             }
         };

@@ -66,7 +66,11 @@ pub(crate) fn open(
         // Timestamps of the last moments before a power cut may be known to others only.
         let interval = settings.persistence.sync_interval.as_millis() as u64;
         let clock = Hlc::at(UnixMillis(reserved.millis().0.saturating_add(2 * interval)));
-        warn!(behind_ms = reserved.millis().0 - now.0; "the wall clock has been set back; this node writes with the time that it had before, until the clock is there again");
+        warn!(
+            behind_ms = reserved.millis().0 - now.0;
+            "the wall clock has been set back; this node writes with the time that it had before, \
+             until the clock is there again"
+        );
         engine.restore(Mutation::Clock(clock));
     }
     let is_repaired = loaded.recovered.lost > 0 || !loaded.bad_snapshots.is_empty();
@@ -89,7 +93,10 @@ pub(crate) fn open(
         opened.end = settle(&opened.disk, &mut loaded)?;
     }
     let (keys, took_ms) = (engine.store().keys(), begun.elapsed().as_millis());
-    info!(folder:% = opened.disk.path().display(), keys, records = loaded.records, took_ms; "the data directory was read");
+    info!(
+        folder:% = opened.disk.path().display(), keys, records = loaded.records, took_ms;
+        "the data directory was read"
+    );
     Ok((engine, opened))
 }
 
@@ -155,7 +162,11 @@ impl Opened {
         disk.sync().map_err(|source| io_error(disk, "sync", "", source))?;
         (self.end, self.snapshot_bytes, self.journal_bytes) = (None, bytes, 0);
         engine.resume(self.last, now);
-        warn!(lost_records = lost, aside = aside.as_str(); "the data directory was repaired: what could be read is kept, the damaged files are set aside, and the other nodes bring what is missing");
+        warn!(
+            lost_records = lost, aside = aside.as_str();
+            "the data directory was repaired: what could be read is kept, the damaged files are \
+             set aside, and the other nodes bring what is missing"
+        );
         Ok(())
     }
 }
