@@ -10,6 +10,7 @@ mod live;
 mod load;
 mod machine;
 mod sync;
+mod verdict;
 
 pub use live::{LivePlan, LiveReport, run_live};
 pub use sync::{SyncPlan, SyncReport, run_sync};
