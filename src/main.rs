@@ -1,6 +1,7 @@
 //! The program `merkle-kv`: arguments, configuration, logging, and a node. Decides nothing.
 
 mod args;
+mod bench;
 mod run;
 
 use args::{Arguments, Command};
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
         Some(Command::CheckConfig { config }) => run::check_config(&config.path),
         Some(Command::PrintConfig { reference: true, .. }) => run::print_reference(),
         Some(Command::PrintConfig { config, .. }) => run::print_config(&config.path),
-        Some(Command::Bench(bench)) => run::bench(bench),
+        Some(Command::Bench(bench)) => bench::run(bench),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,9 +1,7 @@
 //! What each subcommand does, and which exit code a failure has.
 
-use crate::args::Bench;
 use anyhow::Context;
 use log::LevelFilter;
-use merkle_kv_actors::bench::{self, BenchPlan, LivePlan, SyncPlan};
 use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
 use merkle_kv_actors::{ExitReason, Node, Signals, StartError};
 use merkle_kv_core::config::{self, Config};
@@ -12,7 +10,6 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Why the program ends otherwise than well.
 #[derive(Debug)]
@@ -78,28 +75,6 @@ pub(crate) fn print_config(path: &Path) -> Result<(), Failure> {
 pub(crate) fn print_reference() -> Result<(), Failure> {
     print!("{}", config::reference());
     Ok(())
-}
-
-/// Measures, and prints what came out.
-pub(crate) fn bench(bench: Bench) -> Result<(), Failure> {
-    let mut progress = |step: &str| eprintln!("{step} ...");
-    let measured = match bench {
-        Bench::Replication { nodes, broker, samples, writes, value_bytes } => {
-            let plan = BenchPlan { nodes, broker, samples, writes, value_bytes };
-            bench::run(plan, &mut progress).map(|report| print!("{report}"))
-        }
-        Bench::Sync { keys, live: true, seconds, .. } => {
-            let plan = LivePlan { keys, time: Duration::from_secs(seconds) };
-            bench::run_live(plan, &mut progress).map(|report| print!("{report}"))
-        }
-        Bench::Sync { keys, rounds, live: false, .. } => {
-            bench::run_sync(SyncPlan { keys, rounds }, &mut progress).and_then(|report| {
-                print!("{report}");
-                report.judge()
-            })
-        }
-    };
-    measured.map_err(|error| Failure::Other(error.into()))
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {
