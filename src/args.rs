@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::bench::Bench;
 use clap::{Args, Parser, Subcommand};
 use merkle_kv_core::config::NodeName;
 use std::path::PathBuf;
@@ -80,57 +81,6 @@ pub(crate) enum Command {
     /// Measure: how fast writes travel between running nodes, and what anti-entropy costs.
     #[command(subcommand)]
     Bench(Bench),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Bench {
-    /// How fast writes travel: single writes to the other nodes, then a pipelined load.
-    ///
-    /// Prints the spread of the times, and beside it what the broker alone takes in the same run.
-    /// The keys that it writes begin with bench: and are deleted afterwards.
-    Replication {
-        /// Client addresses of at least two nodes of one cluster.
-        #[arg(long, value_delimiter = ',', default_values = ["127.0.0.1:7379", "127.0.0.1:7879", "127.0.0.1:7880"])]
-        nodes: Vec<String>,
-        /// The cluster's broker, host:port, to measure it alone.
-        #[arg(long)]
-        broker: Option<String>,
-        /// Single writes to time.
-        #[arg(long, default_value_t = 1_000)]
-        samples: usize,
-        /// Writes of the pipelined load.
-        #[arg(long, default_value_t = 200_000)]
-        writes: usize,
-        /// Bytes of each value.
-        #[arg(long, default_value_t = 64)]
-        value_bytes: usize,
-    },
-    /// What comparing and repairing two replicas costs: bytes, messages and time of a session.
-    ///
-    /// Needs no running node: it makes two replicas in this process, and for each kind of
-    /// difference (from none to everything) has them find and repair it, with no socket between
-    /// them. Prints the bytes beside the entries themselves, the messages until all is repaired and
-    /// until both sides know it, and the time of both sides together; then what a program without a
-    /// tree would take, which sends a 32-byte digest of every entry.
-    ///
-    /// For a million keys there are budgets, and the exit code is 1 if one of them is broken.
-    /// What the tree itself costs, cargo bench -p merkle-kv-core --bench tree measures.
-    Sync {
-        /// Keys that both replicas have, of 19 bytes, with values of 64; about 400 bytes of memory
-        /// each. There are budgets for 1000000.
-        #[arg(long, default_value_t = 1_000_000)]
-        keys: u64,
-        /// Sessions of each small difference; of each large one there are a tenth as many.
-        #[arg(long, default_value_t = 30)]
-        rounds: usize,
-        /// Measure instead what a client notices: the time of single GETs on a node, first quiet,
-        /// then while 100000 differences at a time are repaired, between two nodes of this process.
-        #[arg(long)]
-        live: bool,
-        /// With --live: how long GETs are timed, without sessions and with them.
-        #[arg(long, default_value_t = 5, requires = "live")]
-        seconds: u64,
-    },
 }
 
 fn node_name(text: &str) -> Result<NodeName, String> {

@@ -1,6 +1,7 @@
 //! The program `merkle-kv`: arguments, configuration, logging, and a node. Decides nothing.
 
 mod args;
+mod bench;
 mod failure;
 mod run;
 
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         Some(Command::Restore { from, data_dir, node_id }) => {
             run::restore(&from, &data_dir, node_id.as_ref())
         }
-        Some(Command::Bench(bench)) => run::bench(bench),
+        Some(Command::Bench(bench)) => bench::run(bench),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

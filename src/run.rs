@@ -1,10 +1,8 @@
 //! What each subcommand does.
 
-use crate::args::Bench;
 use crate::failure::Failure;
 use anyhow::Context;
 use log::LevelFilter;
-use merkle_kv_actors::bench::{self, BenchPlan, LivePlan, SyncPlan};
 use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
 use merkle_kv_actors::storage::tools;
 use merkle_kv_actors::{ExitReason, Node, Signals};
@@ -12,7 +10,6 @@ use merkle_kv_core::config::{self, Config, NodeName};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 /// Runs the node until it ends.
 pub(crate) fn node(path: &Path, repair: bool) -> Result<(), Failure> {
@@ -69,28 +66,6 @@ pub(crate) fn restore(
 ) -> Result<(), Failure> {
     println!("{}", tools::restore(from, data_dir, node.map(NodeName::as_str))?);
     Ok(())
-}
-
-/// Measures, and prints what came out.
-pub(crate) fn bench(bench: Bench) -> Result<(), Failure> {
-    let mut progress = |step: &str| eprintln!("{step} ...");
-    let measured = match bench {
-        Bench::Replication { nodes, broker, samples, writes, value_bytes } => {
-            let plan = BenchPlan { nodes, broker, samples, writes, value_bytes };
-            bench::run(plan, &mut progress).map(|report| print!("{report}"))
-        }
-        Bench::Sync { keys, live: true, seconds, .. } => {
-            let plan = LivePlan { keys, time: Duration::from_secs(seconds) };
-            bench::run_live(plan, &mut progress).map(|report| print!("{report}"))
-        }
-        Bench::Sync { keys, rounds, live: false, .. } => {
-            bench::run_sync(SyncPlan { keys, rounds }, &mut progress).and_then(|report| {
-                print!("{report}");
-                report.judge()
-            })
-        }
-    };
-    measured.map_err(|error| Failure::Other(error.into()))
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {

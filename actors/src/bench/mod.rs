@@ -1,7 +1,8 @@
 //! Measures replication between running nodes, as a client sees it: how long after a write the
 //! other nodes show it, and how fast a load of writes arrives everywhere. Beside it, in the same
 //! run, what the broker alone takes, since machines differ and nodes share them. What anti-entropy
-//! costs is measured apart, in `sync`, without any node.
+//! costs is measured apart, in `sync`, without any node; what it costs to keep the data on disk, in
+//! `storage`, beside Redis.
 
 mod broker;
 mod client;
@@ -9,9 +10,14 @@ mod latency;
 mod live;
 mod load;
 mod machine;
+mod storage;
 mod sync;
+mod verdict;
 
 pub use live::{LivePlan, LiveReport, run_live};
+pub use storage::{
+    Durability, StorageError, StoragePlan, StorageReport, StorageTopic, run_storage,
+};
 pub use sync::{SyncPlan, SyncReport, run_sync};
 
 use crate::node::StartError;
@@ -124,7 +130,10 @@ pub enum BenchError {
     /// The nodes were busy for no time at all.
     #[error("nothing was read while sessions ran; give it more --seconds or more --keys")]
     NothingRead,
-    /// Sessions took more than the design allows.
+    /// Storage was not measured.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Something took more than the design allows.
     #[error("budgets are broken: {0}")]
     Budget(String),
 }

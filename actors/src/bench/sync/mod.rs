@@ -11,6 +11,7 @@ pub(super) use twins::scattered;
 
 use super::BenchError;
 use super::machine::machine;
+use super::verdict::Verdict;
 use naive::Naive;
 use std::time::Duration;
 use twins::Twins;
@@ -71,15 +72,6 @@ struct Cost {
     known: u32,
     /// Of both sides together, what is repaired included.
     took: Duration,
-}
-
-/// Whether a row kept its budget; nothing is judged where the budgets are for another number of
-/// keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Kept,
-    Broken,
-    NotJudged,
 }
 
 /// What differs before a session.
@@ -183,7 +175,7 @@ impl Row {
         let mean = self.mean(Cost::overhead);
         let is_kept = self.budget.is_none_or(|budget| mean <= budget)
             && self.most(|cost| cost.repaired) <= MAX_MESSAGES;
-        if is_kept { Verdict::Kept } else { Verdict::Broken }
+        Verdict::of(is_kept)
     }
 }
 

@@ -71,11 +71,7 @@ impl SyncReport {
             grouped(row.mean(|cost| cost.overhead[1])),
             grouped(row.mean(Cost::overhead)),
             budget.map_or_else(|| "-".to_owned(), grouped),
-            match verdict {
-                Verdict::Kept => "ok",
-                Verdict::Broken => "BROKEN",
-                Verdict::NotJudged => "-",
-            },
+            verdict,
             grouped(row.mean(|cost| cost.payload)),
             if repaired > 0 { repaired.to_string() } else { "-".to_owned() },
             millis(row.took())

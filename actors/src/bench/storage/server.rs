@@ -1,0 +1,256 @@
+//! The servers that are compared, as processes of this benchmark: how each is started, asked and
+//! stopped, and what it has cost.
+
+use super::Durability;
+use super::error::StorageError;
+use super::site::{Process, Site};
+use super::wire::Wire;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to answer after its start, with no data or all of it.
+pub(super) const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// How long it may take to stop in order, or a subcommand to its end.
+pub(super) const STOP_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a single question may take: Redis writes all its data meanwhile when it is told SAVE.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two questions whether a server is there.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Ticks in which Linux tells processor time to programs, whatever its own clock does.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The program to measure, and where.
+pub(super) struct Bench<'a> {
+    pub(super) site: &'a Site,
+    /// This program.
+    pub(super) program: PathBuf,
+}
+
+/// A running server. Killed when dropped.
+pub(super) struct Server {
+    pub(super) wire: Wire,
+    pub(super) address: SocketAddr,
+    pub(super) process: Process,
+}
+
+impl Bench<'_> {
+    /// Starts a node that keeps its data in `data`.
+    pub(super) fn node(&self, durability: Durability, data: &Path) -> Result<Server, StorageError> {
+        let address = free_address()?;
+        let folder = self.site.folder("node")?;
+        let config = folder.join("node.toml");
+        let (port, data) = (address.port(), data.display());
+        let storage = match durability {
+            Durability::Off => "persistence_enabled = false".to_owned(),
+            Durability::Interval | Durability::Always => {
+                format!("persistence_enabled = true\ndurability = \"{durability}\"")
+            }
+        };
+        let text = format!(
+            "node_id = \"bench\"\n[network]\nbind_port = {port}\n[mqtt]\nenabled = false\n\
+             [anti_entropy]\nenabled = false\n[logging]\nlevel = \"warn\"\n\
+             [storage]\nmemory_limit_mb = 0\ndata_dir = \"{data}\"\n{storage}\n"
+        );
+        fs::write(&config, text)
+            .map_err(|source| StorageError::File { path: config.clone(), source })?;
+        let mut command = self.program();
+        command.arg("--config").arg(&config);
+        let process = self.site.start("merkle-kv", &mut command, &folder)?;
+        Ok(Server { wire: Wire::Text, address, process })
+    }
+
+    /// Starts a Redis that keeps its data in `data`.
+    pub(super) fn redis(
+        &self,
+        durability: Durability,
+        data: &Path,
+    ) -> Result<Server, StorageError> {
+        let address = free_address()?;
+        let mut command = Command::new("redis-server");
+        let port = address.port().to_string();
+        command.args(["--port", &port, "--bind", "127.0.0.1", "--loglevel", "warning"]);
+        command.arg("--dir").arg(data).args(["--save", ""]);
+        match durability {
+            Durability::Off => command.args(["--appendonly", "no"]),
+            Durability::Interval => {
+                command.args(["--appendonly", "yes", "--appendfsync", "everysec"])
+            }
+            Durability::Always => command.args(["--appendonly", "yes", "--appendfsync", "always"]),
+        };
+        let folder = self.site.folder("redis")?;
+        let process = self.site.start("redis-server", &mut command, &folder);
+        let process = process.map_err(|error| match error {
+            StorageError::Program { source, .. } => StorageError::NoRedis(source),
+            other => other,
+        })?;
+        Ok(Server { wire: Wire::Resp, address, process })
+    }
+
+    /// Runs a subcommand of the program to its end.
+    pub(super) fn subcommand(&self, arguments: &[&str]) -> Result<(), StorageError> {
+        let name = format!("merkle-kv {}", arguments.join(" "));
+        let mut command = self.program();
+        let process =
+            self.site.start(&name, command.args(arguments), &self.site.folder("command")?)?;
+        process.wait(STOP_LIMIT)
+    }
+
+    /// This program, without what the environment says of another configuration.
+    fn program(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        let variables = std::env::vars_os().map(|(name, _)| name);
+        variables
+            .filter(|name| name.to_string_lossy().starts_with("MERKLE_KV_"))
+            .for_each(|name| _ = command.env_remove(name));
+        command
+    }
+}
+
+impl Server {
+    /// Waits until it shows so many keys, and gives the time since it was started.
+    pub(super) fn wait_for(&self, keys: u64) -> Result<Duration, StorageError> {
+        loop {
+            let shown = self.connect().and_then(|mut control| control.size());
+            let took = self.process.begun.elapsed();
+            // Not before it listens, nor while it says that it is loading.
+            if shown.as_ref().is_ok_and(|size| *size == keys) {
+                return Ok(took);
+            }
+            self.process.insist_on_running()?;
+            if took > START_LIMIT {
+                let shown = shown.map_or_else(|error| error.to_string(), |size| size.to_string());
+                let done = format!("shown {keys} keys, but {shown},");
+                return Err(self.process.late(&done, START_LIMIT));
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// A connection to ask it on.
+    pub(super) fn connect(&self) -> Result<Control, StorageError> {
+        let address = self.address;
+        let open = || {
+            let stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+            Ok(BufReader::new(stream))
+        };
+        let stream = open().map_err(|source| StorageError::Connection { address, source })?;
+        Ok(Control { address, stream, line: String::new() })
+    }
+
+    /// Has it stop in order, and waits for that.
+    pub(super) fn stop(self) -> Result<(), StorageError> {
+        self.connect()?.ask("SHUTDOWN")?;
+        self.process.wait(STOP_LIMIT)
+    }
+
+    /// Processor time it has used so far, its ended children included.
+    pub(super) fn cpu_seconds(&self) -> f64 {
+        cpu_seconds(&self.process.id.to_string())
+    }
+}
+
+/// A connection that asks one thing at a time. Lines without markup are commands for Redis too.
+pub(super) struct Control {
+    address: SocketAddr,
+    stream: BufReader<TcpStream>,
+    line: String,
+}
+
+impl Control {
+    /// The first line of the answer.
+    pub(super) fn ask(&mut self, command: &str) -> Result<&str, StorageError> {
+        let sent = self.stream.get_mut().write_all(format!("{command}\r\n").as_bytes());
+        sent.map_err(|source| self.failed(source))?;
+        self.next_line()
+    }
+
+    /// A further line.
+    pub(super) fn next_line(&mut self) -> Result<&str, StorageError> {
+        self.line.clear();
+        match self.stream.read_line(&mut self.line) {
+            Ok(0) => Err(self.failed(io::ErrorKind::UnexpectedEof.into())),
+            Ok(_) => Ok(self.line.trim_end()),
+            Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    /// How many keys there are.
+    pub(super) fn size(&mut self) -> Result<u64, StorageError> {
+        let reply = self.ask("DBSIZE")?;
+        let number = reply.strip_prefix("DBSIZE ").or_else(|| reply.strip_prefix(':'));
+        match number.and_then(|number| number.parse().ok()) {
+            Some(size) => Ok(size),
+            None => Err(self.refused()),
+        }
+    }
+
+    /// What was said last, as an error.
+    pub(super) fn refused(&self) -> StorageError {
+        StorageError::Refused { address: self.address, reply: self.line.trim_end().to_owned() }
+    }
+
+    fn failed(&self, source: io::Error) -> StorageError {
+        StorageError::Connection { address: self.address, source }
+    }
+}
+
+/// A port that nobody listened on a moment ago: Redis cannot choose one itself.
+fn free_address() -> Result<SocketAddr, StorageError> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let free = TcpListener::bind(any).and_then(|listener| listener.local_addr());
+    free.map_err(|source| StorageError::Connection { address: any, source })
+}
+
+/// Processor time of a process, by its number or as `self`.
+pub(super) fn cpu_seconds(process: &str) -> f64 {
+    ticks(&fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default())
+        / TICKS_PER_SECOND
+}
+
+/// User and system time, those of ended children included: fields 14 to 17 of proc(5).
+fn ticks(stat: &str) -> f64 {
+    // The name of the program may hold anything, but ends at the last bracket; field 3 follows.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok()).sum()
+}
+
+/// Waits until none of them is busy: with what it has put off it would disturb the other.
+pub(super) fn settle(servers: &[&Server]) {
+    const WINDOW: Duration = Duration::from_millis(100);
+    const LIMIT: Duration = Duration::from_secs(10);
+    let used = || servers.iter().map(|server| server.cpu_seconds()).sum::<f64>();
+    let begun = Instant::now();
+    let mut before = used();
+    while begun.elapsed() < LIMIT {
+        thread::sleep(WINDOW);
+        let after = used();
+        if after - before <= 1.0 / TICKS_PER_SECOND {
+            return;
+        }
+        before = after;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_read_behind_the_name_of_the_program() {
+        let stat = "7 (a) b c) S 1 7 7 0 -1 4 0 0 0 0 100 20 3 4 20 0 2 0 99 1 2";
+        assert_eq!(ticks(stat), 127.0);
+        assert_eq!(ticks(""), 0.0);
+        assert!(cpu_seconds("self") >= 0.0);
+    }
+}
