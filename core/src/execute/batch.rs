@@ -10,7 +10,7 @@ use crate::protocol::{
     ClientError, ClientFacts, Command, Dialect, NodeFacts, PeerFacts, ReplicateAction,
     ReplicationFacts, Reply, Report, Request, StoreFacts, SyncFacts,
 };
-use crate::store::{Listing, ListingQuery, Snapshot};
+use crate::store::{Listing, ListingQuery, Snapshot, WARMED};
 use bytes::{Bytes, BytesMut};
 use std::vec;
 
@@ -21,6 +21,9 @@ pub(super) const SLICE_OUTPUT_BYTES: usize = 256 << 10;
 /// Commands that one slice runs before other clients have their turn. At about half a microsecond
 /// each, a slice takes half a millisecond.
 const SLICE_COMMANDS: usize = 1_000;
+
+/// Fewer requests than this are not worth looking ahead.
+const FEW_REQUESTS: usize = 4;
 
 /// What only the node as a whole can answer or do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,11 +115,16 @@ impl Batch {
 
     /// Runs one slice.
     pub fn run(&mut self, engine: &mut Engine, now: UnixMillis) -> Progress {
+        let mut warmed = 0;
         for _ in 0..SLICE_COMMANDS {
             if self.output.len() >= SLICE_OUTPUT_BYTES {
                 return Progress::More;
             }
             if self.work.is_none() {
+                if warmed == 0 {
+                    warmed = self.warm(engine);
+                }
+                warmed -= 1;
                 self.work = match self.requests.next() {
                     None => return Progress::Done,
                     Some(request) => Some(self.begin(request, engine, now)),
@@ -201,6 +209,19 @@ impl Batch {
             (Answer::Refused(error), _) => Reply::Error(error),
         };
         self.work = Some(self.writing(reply));
+    }
+
+    /// Has the store look ahead at the next keys. For how many requests, at least one.
+    fn warm(&self, engine: &Engine) -> usize {
+        let next = self.requests.as_slice();
+        let next = &next[..next.len().min(WARMED)];
+        if next.len() >= FEW_REQUESTS {
+            engine.store.warm(next.iter().filter_map(|request| match request {
+                Request::Command(_, command) => command.key().map(|key| &key[..]),
+                Request::Refused(_) => None,
+            }));
+        }
+        next.len().max(1)
     }
 
     /// Whether the connection is to be closed once the output is sent.

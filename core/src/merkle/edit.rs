@@ -7,7 +7,6 @@ use super::page::{Child, Page};
 use super::seed::{Priority, TreeSeed};
 use super::tree::Edit;
 use crate::entry::Entry;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// The top of the tree after edits, which are in byte order and name each key once.
@@ -42,10 +41,13 @@ impl Editor {
     /// where such a page may; the first may have lost the key that let it.
     fn edit(&self, child: &mut Child, edits: &[Edit]) -> Option<Vec<Child>> {
         let replaced = match Arc::make_mut(&mut child.page) {
-            Page::Entries(entries) => {
-                let replaced = replace_values(entries, edits);
-                (!replaced).then(|| self.edited_entries(entries, edits))
-            }
+            Page::Entries(entries) => match replace_values(entries, edits) {
+                Some(change) => {
+                    child.has_other_values(change);
+                    return None;
+                }
+                None => Some(self.edited_entries(entries, edits)),
+            },
             Page::Pages(height, pages) => {
                 let height = *height;
                 let edited = self.edit_pages(pages, height - 1, edits);
@@ -70,14 +72,34 @@ impl Editor {
     fn edit_pages(&self, pages: &mut [Child], height: u8, edits: &[Edit]) -> Option<Vec<Child>> {
         let mut replaced: Option<Vec<Child>> = None;
         let mut rest = edits;
-        for at in 0..pages.len() {
-            let here = pages.get(at + 1).map_or(rest.len(), |next| {
-                rest.partition_point(|edit| edit.key().cmp(next.first.key()) == Ordering::Less)
-            });
+        let mut at = 0;
+        while at < pages.len() {
+            // Keys are looked at one by one in memory that is seldom cached, so pages without an
+            // edit are passed over by a binary search.
+            let next = match rest.first() {
+                Some(edit) => {
+                    let after =
+                        pages[at + 1..].partition_point(|page| page.first.key() <= edit.key());
+                    at + after
+                }
+                None => pages.len(),
+            };
+            if let Some(replaced) = &mut replaced {
+                for page in &pages[at..next] {
+                    self.append(replaced, page.clone(), height);
+                }
+            }
+            at = next;
+            if at == pages.len() {
+                break;
+            }
+            let here = match pages.get(at + 1) {
+                Some(next) => leading(rest, next.first.key()),
+                None => rest.len(),
+            };
             let (edits, behind) = rest.split_at(here);
             rest = behind;
-            let edited = if edits.is_empty() { None } else { self.edit(&mut pages[at], edits) };
-            match (edited, &mut replaced) {
+            match (self.edit(&mut pages[at], edits), &mut replaced) {
                 (None, None) => {}
                 (None, Some(replaced)) => self.append(replaced, pages[at].clone(), height),
                 (Some(edited), replaced) => {
@@ -87,6 +109,7 @@ impl Editor {
                     }
                 }
             }
+            at += 1;
         }
         replaced
     }
@@ -139,21 +162,38 @@ impl Editor {
 }
 
 /// If all edits give another entry to a key that is there, does that, which is the most frequent
-/// case by far.
-fn replace_values(entries: &mut [Entry], edits: &[Edit]) -> bool {
-    let place = |entries: &[Entry], edit: &Edit| match edit {
-        Edit::Put(entry) => entries.binary_search_by(|held| held.key().cmp(entry.key())).ok(),
-        Edit::Remove(_) => None,
-    };
-    if edits.len() > entries.len() || edits.iter().any(|edit| place(entries, edit).is_none()) {
-        return false;
+/// case by far. Gives how many values there are more or, below zero, fewer.
+fn replace_values(entries: &mut [Entry], edits: &[Edit]) -> Option<i32> {
+    if edits.len() > entries.len() {
+        return None;
     }
+    let mut places = Vec::with_capacity(edits.len());
     for edit in edits {
-        if let (Some(at), Edit::Put(entry)) = (place(entries, edit), edit) {
-            entries[at] = entry.clone();
-        }
+        let Edit::Put(entry) = edit else { return None };
+        let place = entries.binary_search_by(|held| held.key().cmp(entry.key())).ok()?;
+        places.push((place, entry));
     }
-    true
+    let mut change = 0;
+    for (place, entry) in places {
+        let before = std::mem::replace(&mut entries[place], entry.clone());
+        change += i32::from(entry.value().is_some()) - i32::from(before.value().is_some());
+    }
+    Some(change)
+}
+
+/// How many of the edits, which are in order, are of keys before this one. Looks first where the
+/// end most often is: close by.
+fn leading(edits: &[Edit], before: &[u8]) -> usize {
+    let mut step = 1;
+    let mut from = 0;
+    while let Some(edit) = edits.get(from + step - 1)
+        && edit.key() < before
+    {
+        from += step;
+        step *= 2;
+    }
+    let to = (from + step - 1).min(edits.len());
+    from + edits[from..to].partition_point(|edit| edit.key() < before)
 }
 
 /// Gathers neighbouring pages into pages of this height.

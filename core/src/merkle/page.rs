@@ -109,6 +109,16 @@ impl Child {
         Some(Child { page: Arc::new(page), first, separator, totals, digest })
     }
 
+    /// After entries of the page were replaced in place, which changes the number of values by so
+    /// much. The others are not looked at.
+    pub(super) fn has_other_values(&mut self, change: i32) {
+        if let Some(first) = self.page.first() {
+            self.first = first.clone();
+        }
+        self.totals.values = self.totals.values.saturating_add_signed(change);
+        self.digest = OnceLock::new();
+    }
+
     /// After the page was changed in place, with the same key first.
     pub(super) fn has_changed(&mut self) {
         if let Some(first) = self.page.first() {

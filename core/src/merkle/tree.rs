@@ -7,6 +7,7 @@ use super::page::{Child, Page};
 use super::range::{KeyRange, Range};
 use super::seed::{Priority, TreeSeed};
 use crate::entry::Entry;
+use std::cmp::Reverse;
 use std::iter::Sum;
 use std::ops::Sub;
 
@@ -201,9 +202,42 @@ impl Tree {
 }
 
 /// Sorts by key; of several changes to one key the last counts.
+///
+/// Keys are somewhere in memory, and to look at one takes as long as to compare many. So each is
+/// looked at once, for the eight bytes behind what all keys begin with, and these are sorted.
 pub(crate) fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
-    edits.sort_by(|a, b| a.key().cmp(b.key()));
-    edits.reverse();
-    edits.dedup_by(|later, first| later.key() == first.key());
-    edits.reverse();
+    let Some((first, others)) = edits.split_first() else { return };
+    let first = first.key();
+    let common = others.iter().fold(first.len(), |common, edit| {
+        first[..common].iter().zip(edit.key()).take_while(|(a, b)| a == b).count()
+    });
+    // Of one key, the later edit stands first.
+    let mut order: Vec<(u64, Reverse<usize>)> = edits
+        .iter()
+        .enumerate()
+        .map(|(at, edit)| (eight_bytes(&edit.key()[common..]), Reverse(at)))
+        .collect();
+    order.sort_unstable_by(|(a, Reverse(a_at)), (b, Reverse(b_at))| {
+        let keys = || edits[*a_at].key().cmp(edits[*b_at].key());
+        a.cmp(b).then_with(keys).then(b_at.cmp(a_at))
+    });
+    let mut unsorted: Vec<Option<Edit>> = std::mem::take(edits).into_iter().map(Some).collect();
+    let mut last_eight = None;
+    for (eight, Reverse(at)) in order {
+        let Some(edit) = unsorted[at].take() else { continue };
+        let may_be_same = last_eight == Some(eight);
+        let is_same = may_be_same && edits.last().is_some_and(|last| last.key() == edit.key());
+        if !is_same {
+            edits.push(edit);
+        }
+        last_eight = Some(eight);
+    }
+}
+
+/// The first eight bytes of a key, in their order; zeros stand for those that it does not have.
+fn eight_bytes(key: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = key.len().min(8);
+    bytes[..length].copy_from_slice(&key[..length]);
+    u64::from_be_bytes(bytes)
 }

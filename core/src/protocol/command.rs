@@ -39,6 +39,39 @@ pub enum Command {
 }
 
 impl Command {
+    /// The key, of a command that has one and acts on it.
+    pub fn key(&self) -> Option<&Bytes> {
+        match self {
+            Command::Get { key }
+            | Command::Set { key, .. }
+            | Command::Delete { key }
+            | Command::Add { key, .. }
+            | Command::Append { key, .. }
+            | Command::Prepend { key, .. } => Some(key),
+            Command::GetMany { .. }
+            | Command::SetMany { .. }
+            | Command::Exists { .. }
+            | Command::Scan { .. }
+            | Command::KeyCount
+            | Command::Flush
+            | Command::Replicate(_)
+            | Command::Hash { .. }
+            | Command::Sync { .. }
+            | Command::Peers
+            | Command::Ping { .. }
+            | Command::Echo { .. }
+            | Command::Version
+            | Command::Info
+            | Command::Stats
+            | Command::Memory
+            | Command::ClientList
+            | Command::Auth
+            | Command::Help
+            | Command::Quit
+            | Command::Shutdown => None,
+        }
+    }
+
     /// Whether it changes the data set.
     pub fn writes(&self) -> bool {
         match self {

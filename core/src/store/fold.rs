@@ -13,10 +13,12 @@ const FEW: usize = 256;
 /// Entries that are looked through where they are, likewise.
 const FEW_TO_PRUNE: u32 = 4_096;
 
-/// Edits that wait for a fold. More would make it no cheaper for each.
+/// Edits, and bytes of edits, that are folded soon. Of a large data set a quarter may wait: the more
+/// edits fall on one page of the tree, the cheaper is each.
 const MANY: usize = 65_536;
+const MANY_OF_LARGE: usize = 4;
 
-/// Bytes of waiting edits that are folded soon, and bytes that those of them which are overwritten
+/// Bytes of waiting edits that are folded soon whatever the data set, and bytes that those of them which are overwritten
 /// already may keep alive, beside what the index holds, before they are looked for. Looking sorts
 /// all that waits, a tenth of a second for 100,000 different keys, so it has to be worth it.
 const MANY_BYTES: usize = 16 << 20;
@@ -104,8 +106,10 @@ impl Folding {
     }
 
     /// What is dead is due at once: the tree keeps its memory until then.
-    pub(super) fn is_due(&self) -> bool {
-        self.prune || self.waiting.len() >= MANY || self.waiting_bytes >= MANY_BYTES
+    pub(super) fn is_due(&self, entries: usize, bytes: usize) -> bool {
+        self.prune
+            || self.waiting.len() >= MANY.max(entries / MANY_OF_LARGE)
+            || self.waiting_bytes >= MANY_BYTES.max(bytes / MANY_OF_LARGE)
     }
 
     /// The fold of all that waits; nothing if a fold is under way.
@@ -177,7 +181,7 @@ mod tests {
         for key in (0..40_000).rev() {
             write(&mut folding, &mut None, key, 40_002 - key);
         }
-        assert!(folding.waiting_bytes > 2 * MANY_BYTES && folding.is_due());
+        assert!(folding.waiting_bytes > 2 * MANY_BYTES && folding.is_due(0, 0));
         // Sorted, the last would be the first.
         let first = folding.waiting.first();
         assert!(matches!(first, Some(Edit::Put(entry)) if entry.key() == 39_999_u64.to_be_bytes()));

@@ -11,6 +11,9 @@ use siphasher::sip::SipHasher13;
 /// would stop every client for tens of milliseconds; a shard holds one 256th of that.
 pub(super) const SHARDS: usize = 256;
 
+/// Keys that are warmed at once: more than most clients have on the way.
+pub(crate) const WARMED: usize = 32;
+
 /// Keys come from strangers, so the hash is keyed: whoever does not know the seed cannot choose
 /// keys that fall into one bucket. SipHash-1-3, as the standard library's own map.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +80,19 @@ impl Index {
     pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
         let hash = self.seed.hash(key);
         self.shards[shard_of(hash)].entries.find(hash, |entry| entry.key() == key)
+    }
+
+    /// Brings the places and entries of keys into the cache.
+    pub(super) fn warm<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) {
+        let mut places: [Option<&Entry>; WARMED] = [None; WARMED];
+        let hashes = keys.map(|key| self.seed.hash(key));
+        // Two loops and not one: what each step waits for does not depend on the step before, so the
+        // processor waits for many at the same time.
+        for (place, hash) in places.iter_mut().zip(hashes) {
+            *place = self.shards[shard_of(hash)].entries.find(hash, |_| true);
+        }
+        let touched = places.iter().flatten().map(|entry| entry.key().len());
+        std::hint::black_box(touched.sum::<usize>());
     }
 
     /// Puts an entry in the place of the one with its key, and gives that one.

@@ -9,6 +9,7 @@ mod logged;
 
 pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
+pub(crate) use index::WARMED;
 pub use listing::{Listing, ListingQuery};
 
 use crate::change::Change;
@@ -19,7 +20,7 @@ use crate::merkle::{Edit, Tree, TreeSeed};
 use crate::registers::Registers;
 use crate::version::{NodeId, Version};
 use fold::Folding;
-use index::{Index, SHARDS};
+use index::{Index, SHARDS, Totals};
 
 /// How many shards one step of [`Store::sweep_step`] visits. At ten million
 /// keys a step then touches about 160,000 entries' pointers, a few milliseconds.
@@ -80,6 +81,12 @@ impl Store {
     /// The entry of a key that has a value.
     pub fn get(&self, key: &[u8]) -> Option<&Entry> {
         self.held(key).filter(|entry| entry.value().is_some())
+    }
+
+    /// Looks at what stands under some keys that are about to be used, all at once: memory that is
+    /// not cached is waited for together.
+    pub fn warm<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) {
+        self.index.warm(keys);
     }
 
     /// What stands under a key, a tombstone too, unless it is held for dead.
@@ -225,7 +232,8 @@ impl Store {
 
     /// Whether so much waits to be folded that it should be done soon.
     pub fn is_fold_due(&self) -> bool {
-        self.folding.is_due()
+        let Totals { values, tombstones, bytes } = self.index.totals();
+        self.folding.is_due(values + tombstones, bytes)
     }
 
     /// Gives back a piece of the room of what is held for dead. True while more is left.
