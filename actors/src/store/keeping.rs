@@ -11,6 +11,7 @@ use merkle_kv_core::journal::{Mutation, Sequence};
 use merkle_kv_core::merkle::Tree;
 use merkle_kv_core::version::NodeId;
 use std::time::Duration;
+use tokio::task;
 
 /// How often the store looks whether the broker has everything, and whether a backup is due.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -74,8 +75,19 @@ impl StoreActor {
         store.end_step();
         if store.has_logged() && !self.keeping.committing {
             self.keeping.committing = true;
-            // To the end of the own mailbox: what waits there is kept together with it.
-            ctx.address().do_send(Commit);
+            let store = ctx.address();
+            match self.keeping.storage.promise() {
+                // To the end of the own mailbox: what waits there is kept together with it.
+                Promise::Nothing | Promise::Written => store.do_send(Commit),
+                // What sockets hold by now comes first, too: one sync for all takes no longer than
+                // one for each.
+                Promise::Synced => {
+                    actix_rt::spawn(async move {
+                        task::yield_now().await;
+                        store.do_send(Commit);
+                    });
+                }
+            }
         }
     }
 
