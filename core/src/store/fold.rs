@@ -83,8 +83,8 @@ impl Folding {
         }
     }
 
-    /// Takes an edit, and what stood under its key until now.
-    pub(super) fn add(&mut self, edit: Edit, replaced: Option<&Entry>) {
+    /// Takes an edit, and what stood under its key until now, of a data set of so many bytes.
+    pub(super) fn add(&mut self, edit: Edit, replaced: Option<&Entry>, data_bytes: usize) {
         self.waiting_bytes += bytes_of(&edit);
         self.waiting.push(edit);
         // What is later than the last fold waits here too, while all before it is in the tree.
@@ -92,7 +92,7 @@ impl Folding {
         if let Some(replaced) = replaced.filter(|entry| entry.version().hlc > self.began.1) {
             self.overwritten_bytes += Entry::memory_bytes(replaced);
         }
-        if self.overwritten_bytes > self.compact_at {
+        if self.overwritten_bytes > self.compact_at.max(data_bytes / MANY_OF_LARGE) {
             keep_last_of_each_key(&mut self.waiting);
             self.waiting_bytes = self.waiting.iter().map(bytes_of).sum();
             self.overwritten_bytes = 0;
@@ -155,7 +155,7 @@ mod tests {
         let version = Version { hlc: Hlc::from_raw(hlc), node: NodeId(1) };
         let entry = Entry::value_of(&key.to_be_bytes(), &[b'v'; 1_000], version);
         let replaced = held.replace(entry.clone()).filter(|held| held.key() == entry.key());
-        folding.add(Edit::Put(entry), replaced.as_ref());
+        folding.add(Edit::Put(entry), replaced.as_ref(), 0);
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl Store {
             if let Some(log) = &mut self.log {
                 log.forgotten(entry.key(), entry.version());
             }
-            self.folding.add(Edit::Remove(entry.clone()), None);
+            self.folding.add(Edit::Remove(entry.clone()), None, 0);
         }
         is_held
     }
@@ -302,7 +302,7 @@ impl Store {
         }
         let waits = Edit::Put(entry.clone());
         let replaced = self.index.replace(entry);
-        self.folding.add(waits, replaced.as_ref());
+        self.folding.add(waits, replaced.as_ref(), self.index.totals().bytes);
     }
 
     fn next_version(&mut self, key: &[u8], now: UnixMillis) -> Result<Version, ClockExhausted> {
