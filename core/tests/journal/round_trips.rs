@@ -32,7 +32,7 @@ enum Step {
     Publish(bool),
     Append(bool),
     Snapshot(bool),
-    EndStep,
+    Commit,
 }
 
 fn key(n: u8) -> [u8; 2] {
@@ -78,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(Step::Publish),
         3 => any::<bool>().prop_map(Step::Append),
         1 => any::<bool>().prop_map(Step::Snapshot),
-        4 => (0..1).prop_map(|_| Step::EndStep),
+        4 => (0..1).prop_map(|_| Step::Commit),
     ]
 }
 
@@ -150,7 +150,7 @@ impl Subject {
                     self.files.drop_segments();
                 }
             }
-            Step::EndStep => engine.store_mut().end_step(),
+            Step::Commit => engine.store_mut().end_step(),
         }
     }
 }
