@@ -11,6 +11,10 @@ use crate::version::Version;
 /// checksum cost nothing, small enough that damage takes little with it.
 const RECORD_BYTES: usize = 64 << 10;
 
+/// A record takes no more bytes than this even within one step, which is then in two: a length has
+/// four bytes. No step comes near it, but a caller who never ends one does in time.
+const MAX_RECORD_BYTES: usize = 1 << 30;
+
 /// Mutations on their way to the journal. What happens between two calls of [`Log::step`] stands
 /// in one record.
 #[derive(Clone, Debug)]
@@ -94,8 +98,16 @@ impl Log {
         (!bytes.is_empty()).then_some(Records { bytes, last: self.last_closed })
     }
 
+    /// What is noted from now on stands in another record than what is already.
+    pub fn part(&mut self) {
+        self.close();
+    }
+
     fn open(&mut self) -> &mut Vec<u8> {
         self.noted += 1;
+        if self.open_at.is_some_and(|at| self.bytes.len() - at >= MAX_RECORD_BYTES) {
+            self.close();
+        }
         if self.open_at.is_none() {
             self.open_at = Some(self.bytes.len());
             record::open(&mut self.bytes);

@@ -4,15 +4,19 @@
 //! it tells that everything up to there was synced: then it is the end that a crash has torn, and
 //! nobody was promised what it held. If one does tell so, the record was lost later, and whoever
 //! starts the node has to know.
+//!
+//! A segment that begins with the missing record goes on where the torn one ends: a writer that has
+//! failed, or has been cut off, may begin a new segment and leave the torn one as it is.
 
 use super::header::{FileKind, HEADER_BYTES, Header, HeaderError};
 use super::mutation::{Mutation, MutationError};
 use super::names::FileName;
 use super::record::{BadRecord, RECORD_HEADER_BYTES, Record, Sequence};
 
-/// How far a sequence may be ahead of the expected one and still be believed while searching for
-/// the next good record: at a million records a second, an hour.
-const PLAUSIBLE_GAP: u64 = 1 << 32;
+/// How many times the bytes of a segment may be checked while good records are looked for behind
+/// bad ones. What a crash leaves takes two or three; records that somebody has made up, each with
+/// the length of all that follows, would take a day.
+const CHECKS_OF_EACH_BYTE: usize = 16;
 
 /// What to do about damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub enum Mode {
 pub struct Cut {
     /// The segment.
     pub segment: Sequence,
-    /// The bytes of it that stay. Later segments do not.
+    /// The bytes of it that stay; 0 if not even its header is whole. Later segments do not stay.
     pub at: u64,
 }
 
@@ -41,13 +45,14 @@ pub struct Recovered {
     pub records: u64,
     /// Whether the end was torn, and where.
     pub cut: Option<Cut>,
-    /// Records that could not be read; none unless repairing.
+    /// Records that could not be read before the last one; none unless repairing. As long as the
+    /// segments stay, they are damaged: a snapshot has to take their place.
     pub lost: u64,
 }
 
 /// Why a journal is not whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is damaged at byte {at}: {cause}", FileName::Segment(*.segment))]
+#[error("{} {}: {cause}", FileName::Segment(*.segment), describe(.cause, *.at))]
 pub struct Damage {
     /// The segment.
     pub segment: Sequence,
@@ -57,6 +62,14 @@ pub struct Damage {
     pub cause: DamageCause,
 }
 
+fn describe(cause: &DamageCause, at: u64) -> String {
+    if cause.is_foreign() {
+        "cannot be used".to_owned()
+    } else {
+        format!("is damaged at byte {at}")
+    }
+}
+
 /// What is wrong in a damaged journal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DamageCause {
@@ -64,10 +77,13 @@ pub enum DamageCause {
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// The header tells of another place in the journal than the name.
-    #[error("its header is that of {}", FileName::Segment(*.0))]
+    #[error(
+        "its header is that of {}: give it that name, or take it away if it is a copy",
+        FileName::Segment(*.0)
+    )]
     Misnamed(Sequence),
     /// The segment of another node.
-    #[error("it belongs to the node {0}")]
+    #[error("it belongs to the node {0}: every node needs a data directory of its own")]
     OtherNode(String),
     /// A record that had been synced.
     #[error("{cause}, and record {sequence} had been on disk")]
@@ -77,8 +93,8 @@ pub enum DamageCause {
         /// What stands there instead.
         cause: BadRecord,
     },
-    /// Records that had been synced are not there at all.
-    #[error("record {expected} should stand there, and had been on disk, but record {found} does")]
+    /// Records that had been synced are not there at all, or others stand there once more.
+    #[error("record {expected} should stand there, but record {found} does")]
     Gap {
         /// Which is missing.
         expected: Sequence,
@@ -91,12 +107,14 @@ pub enum DamageCause {
 }
 
 impl DamageCause {
-    /// Whether the files are sound, but not for this release or this node.
+    /// Whether the files are sound, but not for this release, this node or this place. Then they
+    /// are not read in any mode.
     pub fn is_foreign(&self) -> bool {
         match self {
-            DamageCause::Header(HeaderError::Format(_)) | DamageCause::OtherNode(_) => true,
+            DamageCause::Header(HeaderError::Format(_))
+            | DamageCause::OtherNode(_)
+            | DamageCause::Misnamed(_) => true,
             DamageCause::Header(_)
-            | DamageCause::Misnamed(_)
             | DamageCause::Record { .. }
             | DamageCause::Gap { .. }
             | DamageCause::Mutation(_) => false,
@@ -109,11 +127,28 @@ impl DamageCause {
 pub struct Recovery {
     node: String,
     mode: Mode,
+    /// The record that has to come next. Those before it are known, from the snapshot if not from
+    /// here.
     next: Sequence,
+    /// The record that should stand behind the greatest of this segment so far.
+    place: Sequence,
+    /// Where the journal ends so far; nothing before the first segment.
+    end: Option<Cut>,
     records: u64,
     lost: u64,
     /// Where the first record is missing, and why.
     broken: Option<Damage>,
+    /// Whether something behind `end` is no record.
+    is_torn: bool,
+}
+
+/// A segment that is being read.
+struct Reading<'a> {
+    name: Sequence,
+    bytes: &'a [u8],
+    at: usize,
+    /// Bytes that may still be checked in vain.
+    checks: usize,
 }
 
 impl Recovery {
@@ -123,9 +158,12 @@ impl Recovery {
             node: node.to_owned(),
             mode,
             next: snapshot.next(),
+            place: Sequence::ZERO,
+            end: None,
             records: 0,
             lost: 0,
             broken: None,
+            is_torn: false,
         }
     }
 
@@ -136,25 +174,34 @@ impl Recovery {
         bytes: &[u8],
         apply: &mut dyn FnMut(Mutation),
     ) -> Result<(), Damage> {
-        let mut at = HEADER_BYTES;
-        if let Err(cause) = self.check_header(name, bytes) {
-            let damage = Damage { segment: name, at: 0, cause };
-            if damage.cause.is_foreign() {
-                return Err(damage);
-            }
-            // What stands behind may be good all the same.
-            at = self.skip(name, bytes, 0, damage)?;
+        let bad_header = self.check_header(name, bytes).err().map(|cause| Damage {
+            segment: name,
+            at: 0,
+            cause,
+        });
+        if let Some(foreign) = bad_header.as_ref().filter(|damage| damage.cause.is_foreign()) {
+            return Err(foreign.clone());
         }
-        while at < bytes.len() {
-            match Record::parse(&bytes[at..]) {
+        self.enter(name, bad_header.is_none())?;
+        let checks = bytes.len().max(1).saturating_mul(CHECKS_OF_EACH_BYTE);
+        let mut reading = Reading { name, bytes, at: HEADER_BYTES, checks };
+        if let Some(damage) = bad_header {
+            // What stands behind may be good all the same.
+            if reading.record(name).is_none() {
+                reading.at = 0;
+                self.skip(&mut reading, damage)?;
+            }
+        }
+        while reading.at < bytes.len() {
+            match Record::parse(&bytes[reading.at..]) {
                 Ok(record) => {
-                    self.take(name, at, &record, apply)?;
-                    at += record.bytes();
+                    self.take(name, reading.at, &record, apply)?;
+                    reading.at += record.bytes();
                 }
                 Err(cause) => {
                     let cause = DamageCause::Record { sequence: self.next, cause };
-                    let damage = Damage { segment: name, at: at as u64, cause };
-                    at = self.skip(name, bytes, at, damage)?;
+                    let damage = Damage { segment: name, at: reading.at as u64, cause };
+                    self.skip(&mut reading, damage)?;
                 }
             }
         }
@@ -164,7 +211,8 @@ impl Recovery {
     /// All segments have been read.
     pub fn end(self) -> Recovered {
         let last = Sequence(self.next.0.saturating_sub(1));
-        let cut = self.broken.map(|damage| Cut { segment: damage.segment, at: damage.at });
+        let is_torn = self.is_torn || self.broken.is_some();
+        let cut = self.end.filter(|_| is_torn);
         Recovered { last, records: self.records, cut, lost: self.lost }
     }
 
@@ -179,6 +227,32 @@ impl Recovery {
         Ok(())
     }
 
+    /// A segment begins: it has to do so with the next record, unless all that is missing in
+    /// between is in the snapshot.
+    fn enter(&mut self, name: Sequence, has_header: bool) -> Result<(), Damage> {
+        let (expected, found) = (self.next, name);
+        let gap = Damage { segment: name, at: 0, cause: DamageCause::Gap { expected, found } };
+        // The files before this one were removed for a snapshot that is not there, or this one was
+        // cut off once and has come back. No crash does either.
+        let is_orphan = name > expected && self.end.is_none();
+        let is_overlap = name < expected && self.records > 0;
+        if (is_orphan || is_overlap) && self.mode == Mode::Strict {
+            return Err(gap);
+        }
+        self.place = name;
+        if name <= expected && has_header {
+            (self.broken, self.is_torn) = (None, false);
+        }
+        if name > expected && self.end.is_some() {
+            self.is_torn = true;
+            self.break_off(gap);
+        } else if self.broken.is_none() && !self.is_torn {
+            let at = if has_header { HEADER_BYTES as u64 } else { 0 };
+            self.end = Some(Cut { segment: name, at });
+        }
+        Ok(())
+    }
+
     fn take(
         &mut self,
         name: Sequence,
@@ -187,7 +261,8 @@ impl Recovery {
         apply: &mut dyn FnMut(Mutation),
     ) -> Result<(), Damage> {
         let (expected, found) = (self.next, record.sequence);
-        if found > expected && self.broken.is_none() {
+        self.place = self.place.max(found.next());
+        if found > expected {
             let cause = DamageCause::Gap { expected, found };
             self.break_off(Damage { segment: name, at: at as u64, cause });
         }
@@ -195,6 +270,8 @@ impl Recovery {
             // The promise that makes the difference between a torn end and a loss.
             return if record.synced >= expected { Err(damage.clone()) } else { Ok(()) };
         }
+        self.end = Some(Cut { segment: name, at: (at + record.bytes()) as u64 });
+        self.is_torn = false;
         if found < expected {
             return Ok(());
         }
@@ -214,30 +291,74 @@ impl Recovery {
     }
 
     /// Goes on at the next good record, which may show that nothing is missing.
-    fn skip(
-        &mut self,
-        name: Sequence,
-        bytes: &[u8],
-        at: usize,
-        damage: Damage,
-    ) -> Result<usize, Damage> {
-        let found = (at + 1..bytes.len().saturating_sub(RECORD_HEADER_BYTES - 1)).find_map(|at| {
-            let claimed = Record::claimed_sequence(&bytes[at..])?;
-            let is_plausible =
-                claimed >= name && claimed.0 < self.next.0.saturating_add(PLAUSIBLE_GAP);
-            let record = is_plausible.then(|| Record::parse(&bytes[at..]).ok()).flatten()?;
-            Some((at, record.sequence))
-        });
-        let is_covered = found.is_some_and(|(_, sequence)| sequence <= self.next);
-        if !is_covered && self.broken.is_none() {
+    fn skip(&mut self, reading: &mut Reading<'_>, damage: Damage) -> Result<(), Damage> {
+        let is_record = reading.at >= HEADER_BYTES;
+        let found = reading.find(self.place.next());
+        if reading.checks == 0 && self.mode == Mode::Strict {
+            // What was promised may stand behind. Nobody knows.
+            return Err(damage);
+        }
+        let is_needed = is_record && self.place >= self.next;
+        if is_needed || found.is_none_or(|found| found > self.next) {
             self.break_off(damage);
         }
-        Ok(found.map_or(bytes.len(), |(at, _)| at))
+        self.is_torn |= found.is_none();
+        Ok(())
     }
 
     fn break_off(&mut self, damage: Damage) {
         if self.mode == Mode::Strict {
-            self.broken = Some(damage);
+            self.broken.get_or_insert(damage);
         }
+    }
+}
+
+impl Reading<'_> {
+    /// Goes to the first good record behind something bad; to the end if there is none.
+    ///
+    /// Values may look like records, by chance or on purpose. So where the length of a bad record
+    /// leads is looked at first, and elsewhere a record is believed only if as many as its sequence
+    /// tells fit before it.
+    fn find(&mut self, next: Sequence) -> Option<Sequence> {
+        let from = self.at;
+        let rest = &self.bytes[from..];
+        let claimed = Record::claimed_bytes(rest).filter(|claimed| *claimed <= rest.len());
+        if let Some(claimed) = claimed.filter(|_| from >= HEADER_BYTES) {
+            self.spend(claimed);
+            self.at = from + claimed;
+            if let Some(sequence) = self.record(next) {
+                return Some(sequence);
+            }
+        }
+        for at in from + 1..self.bytes.len().saturating_sub(RECORD_HEADER_BYTES - 1) {
+            self.at = at;
+            let Some(claimed) = Record::claimed_sequence(&self.bytes[at..]) else { break };
+            let fit = (at.saturating_sub(HEADER_BYTES) / RECORD_HEADER_BYTES) as u64;
+            if claimed >= self.name && claimed.0 - self.name.0 <= fit {
+                if let Some(sequence) = self.record(claimed) {
+                    return Some(sequence);
+                }
+                if self.checks == 0 {
+                    break;
+                }
+            }
+        }
+        self.at = self.bytes.len();
+        None
+    }
+
+    /// The sequence of the record that stands here, if it is this one.
+    fn record(&mut self, sequence: Sequence) -> Option<Sequence> {
+        let rest = self.bytes.get(self.at..)?;
+        let claimed = Record::claimed_bytes(rest).filter(|claimed| *claimed <= rest.len())?;
+        if Record::claimed_sequence(rest) != Some(sequence) {
+            return None;
+        }
+        self.spend(claimed);
+        Record::parse(rest).ok().map(|record| record.sequence)
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.checks = self.checks.saturating_sub(bytes);
     }
 }

@@ -189,6 +189,9 @@ impl SnapshotReader {
         }
         self.last = found;
         for mutation in record.mutations() {
+            if self.end.is_some() {
+                return Err(SnapshotError::Trailing { at });
+            }
             match mutation.map_err(|cause| SnapshotError::Mutation { at, cause })? {
                 Mutation::End { entries } => self.end = Some(entries),
                 mutation => {

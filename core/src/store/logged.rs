@@ -29,9 +29,20 @@ impl Store {
         }
     }
 
-    /// The record that holds the last change so far; zero if nothing is noted.
+    /// The record that holds the last change so far; zero if nothing is noted. Later changes may
+    /// come to stand in it too, so it is no place for a snapshot: see [`Store::part_log`].
     pub fn log_position(&self) -> Sequence {
         self.log.as_ref().map_or(Sequence::ZERO, Log::position)
+    }
+
+    /// Parts what has been noted from what will be. A snapshot of this moment holds everything up
+    /// to the record that this gives, and nothing of what stands behind it.
+    pub fn part_log(&mut self) -> Sequence {
+        self.end_step();
+        self.log.as_mut().map_or(Sequence::ZERO, |log| {
+            log.part();
+            log.position()
+        })
     }
 
     /// What has been noted since it was last taken.
@@ -105,8 +116,14 @@ impl Store {
     }
 
     /// What is not here may be lost and not deleted: no peer shall be told otherwise. The watermark
-    /// comes back from the others.
+    /// comes back from the others. A journal cannot say that it fell, but a new snapshot does.
     pub fn distrust_absence(&mut self) {
+        // Tombstones that the watermark has killed and nobody has swept yet would live again, here
+        // and not in the tree.
+        if let Some(fold) = self.folding.begin(self.registers, self.clock.last()) {
+            self.folding.end(fold.run());
+        }
+        while self.sweep_step() {}
         self.registers.watermark = Hlc::ZERO;
     }
 }

@@ -30,10 +30,12 @@ impl World {
         let (boot, now) = (BootId(owner.life), owner.now());
         owner.sequence += 1;
         let (name, sequence) = (owner.name.clone(), owner.sequence);
-        let Some(changes) = owner.engine.outbox().and_then(|outbox| outbox.take(UPDATE_BYTES))
-        else {
-            return;
-        };
+        let Some(changes) = owner.engine.take_update(UPDATE_BYTES, now) else { return };
+        // What is published need not be synced. But it may not be so new that after a power cut the
+        // clock would issue its versions once more.
+        if changes.iter().any(|change| change.version().hlc > owner.disk.synced_clock) {
+            owner.sync(&mut self.history);
+        }
         let message = encode_update(&name, boot, sequence, &changes).expect("it can be encoded");
         if self.random.one_in(8) {
             self.coverage.count(Event::UpdateRestored);
@@ -43,6 +45,8 @@ impl World {
             }
         } else if let Some(outbox) = self.nodes[node].engine.outbox() {
             outbox.settle(now);
+            self.nodes[node].engine.keep_published();
+            self.nodes[node].commit();
         }
         self.send_to_all(node, Body::Update(message.into()));
     }

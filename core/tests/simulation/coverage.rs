@@ -46,9 +46,10 @@ pub(crate) enum Event {
     Evicted,
     Returned,
     FoldedAside,
+    SnapshotWritten,
 }
 
-const EVENTS: usize = Event::FoldedAside as usize + 1;
+const EVENTS: usize = Event::SnapshotWritten as usize + 1;
 
 /// All events, in the order of their numbers.
 const ALL: [Event; EVENTS] = [
@@ -95,6 +96,7 @@ const ALL: [Event; EVENTS] = [
     Event::Evicted,
     Event::Returned,
     Event::FoldedAside,
+    Event::SnapshotWritten,
 ];
 
 /// How often each happened.

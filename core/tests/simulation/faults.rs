@@ -40,9 +40,9 @@ impl World {
             self.coverage.count(Event::TailLost);
         }
         self.coverage.count(Event::Crashed);
-        self.trace(|| format!("node{node} crashes, {kept} of {unsynced} records stay"));
+        self.trace(|| format!("node{node} crashes, {kept} of {unsynced} bytes stay"));
         self.cut_where(|link| link.ends.iter().any(|end| end.node == node));
-        self.nodes[node].crash(kept);
+        self.nodes[node].crash(kept, &mut self.random);
     }
 
     pub(crate) fn restart(&mut self, node: usize) {

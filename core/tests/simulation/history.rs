@@ -152,7 +152,8 @@ impl History {
     fn check_origin(&self, held: &Entry) -> Checked {
         let writes = self.writes.get(held.key()).map(Vec::as_slice).unwrap_or_default();
         let find = |version| writes.iter().find(|write| write.entry.version() == version);
-        let write = find(held.version()).filter(|write| write.entry == *held);
+        // A version that a power cut took, and that nobody else knows, may be issued once more.
+        let write = writes.iter().find(|write| write.entry == *held);
         let Some(mut write) = write else {
             return Err(Violation(format!("{held:?} was never written")));
         };

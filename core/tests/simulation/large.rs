@@ -12,6 +12,9 @@ use std::sync::LazyLock;
 /// Keys that were there before the schedule.
 pub(crate) const KEYS: usize = 20_000;
 
+/// All that was there before is published.
+pub(crate) static PUBLISHED: LazyLock<Hlc> = LazyLock::new(|| Hlc::from_raw(KEYS as u64));
+
 /// Nodes.
 const NODES: usize = 5;
 

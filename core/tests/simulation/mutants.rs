@@ -42,10 +42,14 @@ pub(crate) enum Mutant {
     MembersNotPersisted,
     /// What a peer tells of other members is not heard.
     GossipIgnored,
+    /// What a snapshot tells to be dead is not read back.
+    SnapshotForgetsRegisters,
+    /// The last records that were synced are cut off with what was not.
+    CutTooEarly,
 }
 
 /// All of them.
-pub(crate) const MUTANTS: [Mutant; 13] = [
+pub(crate) const MUTANTS: [Mutant; 15] = [
     Mutant::NoMergeOnReceive,
     Mutant::ArrivalOrderWins,
     Mutant::TieWithoutNode,
@@ -59,6 +63,8 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
     Mutant::ToldBeforeDurable,
     Mutant::MembersNotPersisted,
     Mutant::GossipIgnored,
+    Mutant::SnapshotForgetsRegisters,
+    Mutant::CutTooEarly,
 ];
 
 impl Node {
@@ -111,7 +117,7 @@ impl World {
                     old.filter(|held| held.kind() == Kind::Tombstone && held.version().hlc < limit)
                 {
                     owner.engine.store_mut().forget(&old);
-                    owner.journal(key);
+                    owner.commit();
                 }
             }
         }
@@ -140,6 +146,11 @@ impl World {
 impl Mutant {
     /// Whether it takes a crash between two particular moments to show.
     pub(crate) fn is_rare(self) -> bool {
-        matches!(self, Mutant::ToldBeforeDurable | Mutant::MembersNotPersisted)
+        matches!(
+            self,
+            Mutant::ToldBeforeDurable
+                | Mutant::MembersNotPersisted
+                | Mutant::SnapshotForgetsRegisters
+        )
     }
 }

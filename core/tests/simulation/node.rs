@@ -1,15 +1,18 @@
 //! A whole node: the engine of core with what the actors keep beside it, on a simulated disk and a
 //! simulated clock. Mutants differ from it here.
 
-use crate::disk::{Disk, Record};
+use crate::disk::Disk;
 use crate::history::{Checked, History, ensure};
+use crate::large;
 use crate::mutants::Mutant;
 use crate::plan::{EVICT_AFTER_MILLIS, Plan};
+use crate::random::Random;
 use bytes::BytesMut;
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Clock, Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Carried, Engine, EngineSettings, Progress};
+use merkle_kv_core::journal::{Mutation, Sequence};
 use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::text::Decoder;
@@ -23,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 /// When simulated time begins.
-const EPOCH_MILLIS: u64 = 1_700_000_000_000;
+pub(crate) const EPOCH_MILLIS: u64 = 1_700_000_000_000;
 
 /// The shape of every tree.
 pub(crate) fn tree_seed() -> TreeSeed {
@@ -65,6 +68,10 @@ pub(crate) struct Node {
     seen: BTreeMap<Box<[u8]>, Version>,
     /// No write of this node is at or below this: it was told to others.
     pub(crate) promised: Hlc,
+    /// The same, of what nobody has been told yet.
+    pub(crate) to_promise: Hlc,
+    /// Whether it writes a journal: where nothing crashes, none is read.
+    is_journaled: bool,
     /// Of mutants: a clock of its own, effects that wait, the start of the round under way.
     pub(crate) lonely_clock: Clock,
     pub(crate) postponed: Vec<Effect>,
@@ -80,7 +87,7 @@ impl Node {
             name: name_of(index),
             engine: engine(id),
             members: Members::new(id, evict_after_millis),
-            disk: Disk::default(),
+            disk: Disk::of(&name_of(index)),
             is_up: true,
             life: 0,
             skew: plan.skews[index],
@@ -95,6 +102,8 @@ impl Node {
             pending: Vec::new(),
             seen: BTreeMap::new(),
             promised: Hlc::ZERO,
+            to_promise: Hlc::ZERO,
+            is_journaled: plan.crashes,
             lonely_clock: Clock::default(),
             postponed: Vec::new(),
             round: None,
@@ -179,16 +188,30 @@ impl Node {
         }
         self.run("FLUSH\n");
         let flush = self.store().registers().flush;
-        self.disk.reserve(flush.hlc);
-        self.journal_registers();
+        self.commit();
         history.flushed(flush);
         self.pending.push(Pending::Flush(flush));
     }
 
     /// Makes durable what is journaled, and answers who waited for it.
     pub(crate) fn sync(&mut self, history: &mut History) {
-        self.disk.sync();
+        self.commit();
+        self.disk.sync(self.store().reserved_clock());
+        self.promised = self.promised.max(self.to_promise);
         self.acknowledge(history);
+    }
+
+    /// Writes a snapshot, and may remove what it makes needless.
+    pub(crate) fn write_snapshot(&mut self, rotates: bool) {
+        if !self.is_journaled {
+            return;
+        }
+        let now = self.now();
+        self.disk.write_snapshot(&mut self.engine, now);
+        self.commit();
+        if rotates {
+            self.disk.rotate();
+        }
     }
 
     fn acknowledge(&mut self, history: &mut History) {
@@ -209,12 +232,13 @@ impl Node {
                     return false;
                 }
                 let won = self.engine.apply(change.clone(), now).has_won();
-                self.journal(entry.key());
+                self.see(entry.key());
+                self.commit();
                 won
             }
             Change::Flush(_) => {
                 let won = self.engine.apply(change, now).has_won();
-                self.journal_registers();
+                self.commit();
                 won
             }
         }
@@ -256,27 +280,30 @@ impl Node {
                 self.issue(&newer, Some(entry.version()), history)?;
             }
         }
-        touched.iter().for_each(|key| self.journal(key));
-        if self.store().registers() != registers {
-            self.journal_registers();
-        }
+        touched.iter().for_each(|key| self.see(key));
+        self.commit();
         Ok(carried)
     }
 
     pub(crate) fn conclude(&mut self, outcome: Outcome) {
         self.engine.conclude(outcome);
-        self.journal_registers();
+        self.commit();
     }
 
-    pub(crate) fn journal_registers(&mut self) {
+    /// Ends a step: what it has changed is written, but not synced.
+    pub(crate) fn commit(&mut self) {
         self.is_unchecked = true;
-        self.disk.append(Record::Registers(self.store().registers()));
+        let store = self.engine.store_mut();
+        store.end_step();
+        if let Some(records) = store.take_log() {
+            self.disk.write(records);
+        }
     }
 
     pub(crate) fn raise_watermark(&mut self, watermark: Hlc) {
         let registers = Registers { watermark, ..self.store().registers() };
         self.engine.store_mut().raise(registers);
-        self.journal_registers();
+        self.commit();
     }
 
     /// The data set of this moment, for a session: nothing is written below its clock any more.
@@ -300,8 +327,8 @@ impl Node {
         if self.is(Mutant::AbsenceIsAlwaysDeletion) && snapshot.registers.lineage == Lineage::NONE {
             snapshot.registers.watermark = snapshot.clock;
         }
-        self.promised = self.promised.max(snapshot.clock);
-        self.disk.reserve(snapshot.clock);
+        self.to_promise = self.to_promise.max(snapshot.clock);
+        self.commit();
         snapshot
     }
 
@@ -317,9 +344,10 @@ impl Node {
         Ok(())
     }
 
-    /// The process dies; of what was not synced so many records stay.
-    pub(crate) fn crash(&mut self, kept: usize) {
-        self.disk.keep(kept);
+    /// The process dies; of what was not synced so many bytes stay.
+    pub(crate) fn crash(&mut self, kept: usize, random: &mut Random) {
+        self.disk.keep(kept, random);
+        self.to_promise = self.promised;
         self.acquaintances = self.members.to_tell(self.steady());
         self.pending.clear();
         self.seen.clear();
@@ -330,7 +358,19 @@ impl Node {
         self.sessions = 0;
     }
 
-    /// Starts again with what is on disk. `original` is the data set of the first start.
+    /// Starts for the first time. `original` is the data set that was there before.
+    pub(crate) fn start(&mut self, original: Option<&Store>) {
+        if let Some(original) = original {
+            *self.engine.store_mut() = original.clone();
+            self.engine.restore(Mutation::Published(*large::PUBLISHED));
+        }
+        if self.is_journaled {
+            self.engine.store_mut().start_log(Sequence::ZERO);
+            self.commit();
+        }
+    }
+
+    /// Starts again with what is on disk.
     pub(crate) fn restart(&mut self, original: Option<&Store>) {
         self.engine = engine(self.id);
         self.members = Members::new(self.id, self.evict_after_millis);
@@ -341,33 +381,30 @@ impl Node {
                 self.members.told_of(*id, *silent, steady);
             }
         }
-        let store = self.engine.store_mut();
         if let Some(original) = original {
-            *store = original.clone();
+            *self.engine.store_mut() = original.clone();
+            self.engine.restore(Mutation::Published(*large::PUBLISHED));
         }
-        if self.mutant != Some(Mutant::ClockNotPersisted) {
-            // The clock stood there, however far the wall clock has been set back.
-            store.follow(self.disk.ceiling, self.disk.ceiling.millis());
+        if self.is(Mutant::CutTooEarly) {
+            self.disk.lose_synced();
         }
-        store.raise(self.disk.registers);
-        for (key, entry) in &self.disk.entries {
-            let held = store.held(key).filter(|held| Some(*held) != entry.as_ref()).cloned();
-            held.iter().for_each(|held| _ = store.forget(held));
-            entry.iter().for_each(|entry| _ = store.merge(entry.clone(), now));
-        }
+        let (engine, mutant) = (&mut self.engine, self.mutant);
+        let recovered = self.disk.recover(&mut |mutation, in_snapshot| {
+            if !is_missed(mutant, &mutation, in_snapshot) {
+                engine.restore(mutation);
+            }
+        });
+        self.engine.resume(recovered.last, now);
+        self.commit();
         self.is_up = true;
-        self.is_unchecked = true;
     }
 
-    /// Notes that a key has changed.
-    pub(crate) fn journal(&mut self, key: &[u8]) {
-        self.is_unchecked = true;
-        let held = self.held(key).cloned();
-        if let Some(held) = &held {
+    /// Notes what this life has held under a key.
+    fn see(&mut self, key: &[u8]) {
+        if let Some(version) = self.held(key).map(Entry::version) {
             let seen = self.seen.entry(key.into()).or_default();
-            *seen = (*seen).max(held.version());
+            *seen = (*seen).max(version);
         }
-        self.disk.append(Record::Held(key.into(), held));
     }
 
     /// Notes a version that this node has issued.
@@ -379,9 +416,22 @@ impl Node {
             format!("{entry:?} is written, but {} was promised", self.promised)
         })?;
         history.issued(entry, again);
-        self.disk.reserve(version.hlc);
-        self.journal(entry.key());
+        self.see(entry.key());
+        self.commit();
         Ok(())
+    }
+}
+
+/// Whether a mutant overlooks what it reads back.
+fn is_missed(mutant: Option<Mutant>, mutation: &Mutation, in_snapshot: bool) -> bool {
+    match mutation {
+        Mutation::Clock(_) => mutant == Some(Mutant::ClockNotPersisted),
+        Mutation::Registers(_) => mutant == Some(Mutant::SnapshotForgetsRegisters) && in_snapshot,
+        Mutation::Entry(_)
+        | Mutation::Forgotten { .. }
+        | Mutation::Published(_)
+        | Mutation::Members(_)
+        | Mutation::End { .. } => false,
     }
 }
 

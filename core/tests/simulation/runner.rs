@@ -29,7 +29,12 @@ const TRACE_LINES: u64 = 60;
 fn too_rare(size: Size) -> &'static [Event] {
     match size {
         Size::Small => &[Event::SessionDifferent, Event::WrittenLong],
-        Size::Large => &[Event::SessionDifferent, Event::WrittenAgain, Event::CutAtRefused],
+        Size::Large => &[
+            Event::SessionDifferent,
+            Event::WrittenAgain,
+            Event::CutAtRefused,
+            Event::SnapshotWritten,
+        ],
     }
 }
 

@@ -90,9 +90,11 @@ impl World {
         Ok(true)
     }
 
-    /// What has come is on disk before the peer hears that it is here.
+    /// What has come is on disk before the peer hears that it is here, and the clock before the peer
+    /// hears that nothing is written below it any more.
     fn before_sending(&mut self, link: &Link, side: usize, frame: &Frame) -> Checked {
-        if let (Frame::End(_), false) = (frame, link.is_foreign && side == 0) {
+        let tells = matches!(frame, Frame::Hello(_) | Frame::End(_));
+        if tells && !(link.is_foreign && side == 0) {
             let (node, history) = self.node_and_history(link.ends[side].node);
             if !node.is(Mutant::ToldBeforeDurable) {
                 node.sync(history);
@@ -166,7 +168,7 @@ impl World {
         let before = self.nodes[index].store().registers().flush;
         let now = self.nodes[index].now();
         self.nodes[index].engine.meet(&hello, now);
-        self.nodes[index].journal_registers();
+        self.nodes[index].commit();
         if link.is_foreign {
             let after = self.nodes[index].store().registers().flush;
             ensure(after == before, || format!("a stranger has flushed node{index}"))?;

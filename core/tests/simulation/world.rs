@@ -64,9 +64,8 @@ impl World {
                 let is_known = world.plan.acquainted || node.abs_diff(other) == 1;
                 world.heard[node][other] = is_known.then_some(0);
             }
-            if world.plan.size == Size::Large {
-                *world.nodes[node].engine.store_mut() = large::store(node).clone();
-            }
+            let original = (world.plan.size == Size::Large).then(|| large::store(node));
+            world.nodes[node].start(original);
         }
         world
     }
@@ -125,8 +124,15 @@ impl World {
             80..83 if is_up => self.begin_round(node)?,
             83..87 if is_up => self.lead_round(node)?,
             87..90 if is_up => {
-                let (node, history) = self.node_and_history(node);
-                node.sync(history);
+                if self.plan.size == Size::Small && self.random.one_in(4) {
+                    self.coverage.count(Event::SnapshotWritten);
+                    let rotates = self.random.one_in(2);
+                    self.nodes[node].write_snapshot(rotates);
+                }
+                if self.random.one_in(2) {
+                    let (node, history) = self.node_and_history(node);
+                    node.sync(history);
+                }
             }
             90..92 if self.plan.crashes && is_up => self.crash(node),
             90..94 if self.plan.crashes && !is_up => self.restart(node),
@@ -251,8 +257,8 @@ impl World {
         let owner = &mut self.nodes[node];
         let (now, steady) = (owner.now(), owner.steady());
         let start = owner.engine.store_mut().tick(now).expect("timestamps are left");
-        owner.disk.reserve(start);
-        owner.promised = owner.promised.max(start);
+        owner.commit();
+        owner.to_promise = owner.to_promise.max(start);
         owner.round = owner.round.or(Some(start));
         let safe = owner.members.begin_round(start, steady);
         self.raise_watermark(node, safe)
