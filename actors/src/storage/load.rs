@@ -23,7 +23,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Loaded {
     /// The last record.
     pub(crate) last: Sequence,
-    /// All segments, in order.
+    /// The segments that were read, in order.
     pub(crate) segments: Vec<Sequence>,
     /// Records behind the snapshot.
     pub(crate) records: u64,
@@ -48,15 +48,15 @@ pub(crate) fn load<D: Disk>(
     let mut reading = Reading { disk, node, mode, progress: Progress::new() };
     let (mut engine, snapshot, bad_snapshots) = reading.newest_snapshot(&files, make)?;
     let (from, snapshot_bytes) = snapshot.unwrap_or((Sequence::ZERO, 0));
-    let segments: Vec<Sequence> = files.iter().filter_map(segment_of).collect();
+    let mut segments: Vec<Sequence> = files.iter().filter_map(segment_of).collect();
+    // A segment is of use if the next one does not begin early enough. Others are not looked at, and
+    // may be torn: nothing is written behind them.
+    let used = segments.windows(2).take_while(|pair| pair[1] <= from.next()).count();
+    segments.drain(..used);
     let mut recovery = Recovery::behind(from, node, mode);
     let mut journal_bytes = 0;
-    for (at, segment) in segments.iter().enumerate() {
-        // A segment is of use if the next one does not begin early enough.
-        let is_covered = segments.get(at + 1).is_some_and(|next| *next <= from.next());
-        if !is_covered {
-            journal_bytes += reading.segment(*segment, &mut recovery, &mut engine)?;
-        }
+    for segment in &segments {
+        journal_bytes += reading.segment(*segment, &mut recovery, &mut engine)?;
     }
     let recovered = recovery.end();
     // A snapshot that was made proves that everything in it had been there.
