@@ -12,6 +12,9 @@ mod snapshot;
 pub mod tools;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::StorageError;
 pub(crate) use journal::{Listener, Said};
 pub(crate) use open::{OpenSettings, Opened, open};
