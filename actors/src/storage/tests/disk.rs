@@ -333,7 +333,7 @@ impl DiskFile for SimulatedFile {
             Err(_) => state.random.below(bytes.len() + 1),
         };
         let taken = state.take_room(wanted);
-        state.files[self.file].bytes.extend_from_slice(&bytes[..taken]);
+        state.files[self.file].write(&bytes[..taken]);
         begun?;
         if taken < wanted { Err(Fault::Full.error()) } else { Ok(()) }
     }

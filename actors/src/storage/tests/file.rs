@@ -9,11 +9,18 @@ pub(super) struct File {
     synced: Vec<u8>,
     /// What was in the file before it was truncated, and may be on disk yet.
     before: Vec<Vec<u8>>,
+    /// Where writes ended.
+    ends: Vec<usize>,
     /// Bytes that a sync failed to bring to disk. No later one tries it again.
     given_up: Vec<std::ops::Range<usize>>,
 }
 
 impl File {
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push(self.bytes.len());
+    }
+
     /// All that is in `image` is on disk.
     pub(super) fn sync(&mut self, image: Vec<u8>) {
         self.synced = image;
@@ -59,9 +66,13 @@ impl File {
         let versions: Vec<&Vec<u8>> =
             [&self.synced, &self.bytes].into_iter().chain(&self.before).collect();
         let longest = versions.iter().map(|bytes| bytes.len()).max().unwrap_or_default();
-        let length = match random.below(3) {
+        let length = match random.below(4) {
             0 => self.bytes.len().max(safe),
             1 => longest,
+            // Between two writes.
+            2 if !self.ends.is_empty() => {
+                self.ends[random.below(self.ends.len())].clamp(safe, longest)
+            }
             _ => safe + random.below(longest - safe + 1),
         };
         let mut result = self.bytes[..safe].to_vec();
