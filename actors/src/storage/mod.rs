@@ -9,6 +9,7 @@ mod load;
 mod lock;
 mod open;
 mod snapshot;
+mod syncer;
 pub mod tools;
 mod writer;
 

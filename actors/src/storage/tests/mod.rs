@@ -5,3 +5,4 @@ mod disk;
 mod file;
 mod life;
 mod random;
+mod threads;
