@@ -3,6 +3,7 @@
 //! syncs, so that nobody who writes waits for it.
 
 use super::disk::Disk;
+use super::syncer::{Failure, Syncer};
 use super::writer::{Unsynced, WriteError, Writer, sync};
 use log::{error, info, warn};
 use merkle_kv_core::config::Durability;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 const WRITE_BYTES: usize = 8 << 20;
 
 /// How long a full disk is left alone before it is tried again.
-const FULL_RETRY: Duration = Duration::from_millis(200);
+const FULL_RETRY: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 200 });
 
 /// What the threads of the journal say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,7 @@ impl Journal {
     ) -> io::Result<Journal> {
         let (orders, receiver) = mpsc::channel();
         let synced = Arc::new(AtomicU64::new(writer.last().0));
+        let failure = Failure::none(listener.clone());
         let (jobs, syncer) = match syncing.durability {
             Durability::Always => (None, None),
             Durability::Interval | Durability::None => {
@@ -93,6 +95,7 @@ impl Journal {
                     disk: disk.clone(),
                     jobs: receiver,
                     synced: synced.clone(),
+                    failure: failure.clone(),
                     listener: listener.clone(),
                 };
                 let spawned =
@@ -115,6 +118,7 @@ impl Journal {
             wants_sync: false,
             stops: false,
             is_full: false,
+            failure,
             listener,
         };
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(|| thread.run())?;
@@ -166,6 +170,7 @@ struct Writing<D: Disk> {
     wants_sync: bool,
     stops: bool,
     is_full: bool,
+    failure: Failure,
     listener: Listener,
 }
 
@@ -173,19 +178,28 @@ impl<D: Disk> Writing<D> {
     fn run(mut self) {
         while !self.stops {
             self.gather();
-            if let Err(failed) = self.work() {
-                self.fail(&failed);
+            if !self.go_on() {
                 return;
             }
         }
         self.end();
     }
 
+    /// Does what is to be done, and says whether there is more to come.
+    fn go_on(&mut self) -> bool {
+        if self.failure.is_known() {
+            return false;
+        }
+        let worked = self.work();
+        worked.map_err(|failed| self.failure.say(self.disk.path(), &failed)).is_ok()
+    }
+
     /// Waits for orders, and takes all there are.
     fn gather(&mut self) {
-        let first = if self.is_full {
-            self.orders.recv_timeout(FULL_RETRY)
-        } else if self.is_sync_scheduled() {
+        if self.is_full {
+            return self.gather_until_retry();
+        }
+        let first = if self.is_sync_scheduled() {
             self.orders.recv_timeout(self.next_sync.saturating_duration_since(Instant::now()))
         } else {
             self.orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -199,6 +213,17 @@ impl<D: Disk> Writing<D> {
             match self.orders.try_recv() {
                 Ok(order) => self.take(order),
                 Err(_) => return,
+            }
+        }
+    }
+
+    fn gather_until_retry(&mut self) {
+        let retry = Instant::now() + FULL_RETRY;
+        while !self.stops {
+            match self.orders.recv_timeout(retry.saturating_duration_since(Instant::now())) {
+                Ok(order) => self.take(order),
+                Err(RecvTimeoutError::Timeout) => return,
+                Err(RecvTimeoutError::Disconnected) => self.stops = true,
             }
         }
     }
@@ -219,11 +244,12 @@ impl<D: Disk> Writing<D> {
 
     fn work(&mut self) -> Result<(), WriteError> {
         if let Some(mut records) = self.waiting.take() {
-            match self.writer.write(&mut records, self.synced()) {
-                Ok(ended) => {
-                    if let Some(ended) = ended {
-                        self.have_synced(ended)?;
-                    }
+            let written = self.writer.write(&mut records, self.synced());
+            if let Some(ended) = self.writer.take_ended() {
+                self.have_synced(ended)?;
+            }
+            match written {
+                Ok(()) => {
                     self.is_full_no_more();
                     self.sync_what_is_due()?;
                     self.say_reached();
@@ -231,6 +257,8 @@ impl<D: Disk> Writing<D> {
                 Err(WriteError::Full(source)) => {
                     self.waiting = Some(records);
                     self.is_full_now(&source);
+                    // What is written already waits for no room.
+                    self.sync_what_is_due()?;
                 }
                 Err(failed) => return Err(failed),
             }
@@ -248,17 +276,14 @@ impl<D: Disk> Writing<D> {
             Durability::None => self.wants_sync,
         };
         if is_due {
-            self.wants_sync = false;
+            // Whoever wants it wants what still waits for room, too.
+            self.wants_sync &= self.waiting.is_some();
             self.next_sync = Instant::now() + self.syncing.interval;
         }
         if !(is_due && has_more) {
             return Ok(());
         }
-        let unsynced = self.writer.unsynced().map_err(|source| WriteError::Failed {
-            action: "reopen",
-            file: "the journal".to_owned(),
-            source,
-        })?;
+        let unsynced = self.unsynced()?;
         self.requested = self.writer.last();
         unsynced.map_or(Ok(()), |unsynced| self.have_synced(unsynced))
     }
@@ -267,8 +292,11 @@ impl<D: Disk> Writing<D> {
     fn have_synced(&mut self, unsynced: Unsynced<D::File>) -> Result<(), WriteError> {
         match &self.jobs {
             Some(jobs) => {
-                // If that thread has failed, the node ends.
-                let _ = jobs.send(unsynced);
+                jobs.send(unsynced).map_err(|unsent| WriteError::Failed {
+                    action: "sync",
+                    file: unsent.0.name,
+                    source: io::Error::other("the thread that syncs has ended"),
+                })?;
             }
             None => {
                 sync(&self.disk, &unsynced)?;
@@ -306,8 +334,8 @@ impl<D: Disk> Writing<D> {
     fn end(mut self) {
         // Records that came together with the order to stop, or more than is written at once.
         while self.waiting.is_some() || self.orders_left() {
-            if let Err(failed) = self.work() {
-                return self.fail(&failed);
+            if !self.go_on() {
+                return;
             }
             if self.is_full {
                 warn!(
@@ -317,22 +345,34 @@ impl<D: Disk> Writing<D> {
             }
         }
         self.jobs = None;
-        if let Some(syncer) = self.syncer.take() {
-            // Its panic is no worse than what follows: a sync that fails again.
-            let _ = syncer.join();
+        if let Some(syncer) = self.syncer.take()
+            && syncer.join().is_err()
+        {
+            error!("the thread that syncs the journal panicked");
+            return;
         }
-        match self.writer.unsynced() {
-            Ok(Some(unsynced)) => match sync(&self.disk, &unsynced) {
-                Ok(()) => self.synced.store(unsynced.last.0, Ordering::Release),
-                Err(failed) => return self.fail(&failed),
-            },
-            Ok(None) => {}
-            Err(source) => {
-                let file = "the journal".to_owned();
-                return self.fail(&WriteError::Failed { action: "reopen", file, source });
+        if !self.failure.is_known() {
+            match self.sync_the_rest() {
+                Ok(()) => self.say_reached(),
+                Err(failed) => self.failure.say(self.disk.path(), &failed),
             }
         }
-        self.say_reached();
+    }
+
+    fn sync_the_rest(&mut self) -> Result<(), WriteError> {
+        if let Some(unsynced) = self.unsynced()? {
+            sync(&self.disk, &unsynced)?;
+            self.synced.store(unsynced.last.0, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn unsynced(&mut self) -> Result<Option<Unsynced<D::File>>, WriteError> {
+        self.writer.unsynced().map_err(|source| WriteError::Failed {
+            action: "reopen",
+            file: "the journal".to_owned(),
+            source,
+        })
     }
 
     fn orders_left(&mut self) -> bool {
@@ -349,44 +389,5 @@ impl<D: Disk> Writing<D> {
     fn say_reached(&self) {
         let (written, synced) = (self.writer.last(), self.synced());
         (self.listener)(Said::Reached { written, synced });
-    }
-
-    fn fail(&self, failed: &WriteError) {
-        fail(&self.disk, failed, &self.listener);
-    }
-}
-
-fn fail<D: Disk>(disk: &D, failed: &WriteError, listener: &Listener) {
-    let cause = match failed {
-        WriteError::Full(source) => format!("the disk is full: {source}"),
-        WriteError::Failed { action, file, source } => {
-            format!(
-                "cannot {action} {}: {source}; check the disk, then start the node again: what was \
-                 acknowledged is read back as far as the disk kept it",
-                disk.path().join(file).display()
-            )
-        }
-    };
-    listener(Said::Failed(cause));
-}
-
-/// The thread that syncs.
-struct Syncer<D: Disk> {
-    disk: D,
-    jobs: Receiver<Unsynced<D::File>>,
-    synced: Arc<AtomicU64>,
-    listener: Listener,
-}
-
-impl<D: Disk> Syncer<D> {
-    fn run(self) {
-        for unsynced in &self.jobs {
-            if let Err(failed) = sync(&self.disk, &unsynced) {
-                return fail(&self.disk, &failed, &self.listener);
-            }
-            self.synced.store(unsynced.last.0, Ordering::Release);
-            let (written, synced) = (unsynced.last, unsynced.last);
-            (self.listener)(Said::Reached { written, synced });
-        }
     }
 }

@@ -23,7 +23,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Loaded {
     /// The last record.
     pub(crate) last: Sequence,
-    /// All segments, in order.
+    /// The segments that were read, in order.
     pub(crate) segments: Vec<Sequence>,
     /// Records behind the snapshot.
     pub(crate) records: u64,
@@ -48,15 +48,15 @@ pub(crate) fn load<D: Disk>(
     let mut reading = Reading { disk, node, mode, progress: Progress::new() };
     let (mut engine, snapshot, bad_snapshots) = reading.newest_snapshot(&files, make)?;
     let (from, snapshot_bytes) = snapshot.unwrap_or((Sequence::ZERO, 0));
-    let segments: Vec<Sequence> = files.iter().filter_map(segment_of).collect();
+    let mut segments: Vec<Sequence> = files.iter().filter_map(segment_of).collect();
+    // A segment is of use if the next one does not begin early enough. Others are not looked at, and
+    // may be torn: nothing is written behind them.
+    let used = segments.windows(2).take_while(|pair| pair[1] <= from.next()).count();
+    segments.drain(..used);
     let mut recovery = Recovery::behind(from, node, mode);
     let mut journal_bytes = 0;
-    for (at, segment) in segments.iter().enumerate() {
-        // A segment is of use if the next one does not begin early enough.
-        let is_covered = segments.get(at + 1).is_some_and(|next| *next <= from.next());
-        if !is_covered {
-            journal_bytes += reading.segment(*segment, &mut recovery, &mut engine)?;
-        }
+    for segment in &segments {
+        journal_bytes += reading.segment(*segment, &mut recovery, &mut engine)?;
     }
     let recovered = recovery.end();
     // A snapshot that was made proves that everything in it had been there.
@@ -85,28 +85,32 @@ pub(crate) fn settle<D: Disk>(
     disk: &D,
     loaded: &mut Loaded,
 ) -> Result<Option<(Sequence, u64)>, StorageError> {
-    if let Some(cut) = loaded.recovered.cut {
-        let keeps_none = cut.at <= HEADER_BYTES as u64;
-        let is_kept =
-            |segment: Sequence| segment < cut.segment || (segment == cut.segment && !keeps_none);
-        for segment in loaded.segments.iter().filter(|segment| !is_kept(**segment)) {
-            let name = FileName::Segment(*segment).to_string();
-            disk.remove(&name).map_err(|source| io_error(disk, "remove", &name, source))?;
-        }
-        loaded.segments.retain(|segment| is_kept(*segment));
+    let (last, cut) = (loaded.last, loaded.recovered.cut);
+    let is_kept = |segment: Sequence| match cut {
+        // It holds no record: those before it were lost, and its own. Records that come now must
+        // not stand in it, as segments are read in the order of their names.
+        _ if segment > last.next() => false,
+        Some(cut) if segment == cut.segment => cut.at > HEADER_BYTES as u64,
+        Some(cut) => segment < cut.segment,
+        None => true,
+    };
+    for segment in loaded.segments.iter().filter(|segment| !is_kept(**segment)) {
+        let name = FileName::Segment(*segment).to_string();
+        disk.remove(&name).map_err(|source| io_error(disk, "remove", &name, source))?;
+    }
+    loaded.segments.retain(|segment| is_kept(*segment));
+    if let Some(cut) = cut.filter(|cut| loaded.segments.contains(&cut.segment)) {
         let name = FileName::Segment(cut.segment).to_string();
-        if !keeps_none {
-            let cut_off = disk.append(&name).and_then(|(mut file, bytes)| {
-                file.truncate(cut.at)?;
-                Ok(bytes.saturating_sub(cut.at))
-            });
-            let bytes = cut_off.map_err(|source| io_error(disk, "truncate", &name, source))?;
-            warn!(
-                file = name.as_str(), at = cut.at, bytes;
-                "the journal ended in a write that was cut off, and that nobody was promised; it \
-                 ends before that now"
-            );
-        }
+        let cut_off = disk.append(&name).and_then(|(mut file, bytes)| {
+            file.truncate(cut.at)?;
+            Ok(bytes.saturating_sub(cut.at))
+        });
+        let bytes = cut_off.map_err(|source| io_error(disk, "truncate", &name, source))?;
+        warn!(
+            file = name.as_str(), at = cut.at, bytes;
+            "the journal ended in a write that was cut off, and that nobody was promised; it \
+             ends before that now"
+        );
     }
     let mut end = None;
     for segment in &loaded.segments {

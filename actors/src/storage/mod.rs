@@ -9,8 +9,12 @@ mod load;
 mod lock;
 mod open;
 mod snapshot;
+mod syncer;
 pub mod tools;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::StorageError;
 pub(crate) use journal::{Listener, Said};

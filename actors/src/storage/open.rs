@@ -172,7 +172,7 @@ impl Opened {
 }
 
 /// What was being written when the node ended.
-fn remove_unfinished(disk: &Folder) -> Result<(), StorageError> {
+pub(super) fn remove_unfinished<D: Disk>(disk: &D) -> Result<(), StorageError> {
     let names = disk.names().map_err(|source| io_error(disk, "read", "", source))?;
     for name in names.iter().filter(|name| name.ends_with(&format!(".mkv{UNFINISHED}"))) {
         disk.remove(name).map_err(|source| io_error(disk, "remove", name, source))?;

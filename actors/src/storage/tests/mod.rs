@@ -1,0 +1,8 @@
+//! Tests of the storage on a simulated disk, under seeds.
+
+mod crash;
+mod disk;
+mod file;
+mod life;
+mod random;
+mod threads;
