@@ -22,6 +22,7 @@ pub(crate) fn engine() -> Engine {
         seed: HashSeed(1, 2),
         tree: TreeSeed::of(b"test"),
         limits: Limits::default(),
+        memory_limit_bytes: None,
         outbox: Some(OutboxLimits::default()),
     })
 }
