@@ -13,6 +13,7 @@ mod faults;
 mod heal;
 mod history;
 mod large;
+mod life;
 mod link;
 mod mutants;
 mod node;

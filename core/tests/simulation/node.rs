@@ -3,16 +3,13 @@
 
 use crate::disk::Disk;
 use crate::history::{Checked, History, ensure};
-use crate::large;
 use crate::mutants::Mutant;
 use crate::plan::{EVICT_AFTER_MILLIS, Plan};
-use crate::random::Random;
 use bytes::BytesMut;
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Clock, Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Carried, Engine, EngineSettings, Progress};
-use merkle_kv_core::journal::{Mutation, Sequence};
 use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::text::Decoder;
@@ -35,7 +32,7 @@ pub(crate) fn tree_seed() -> TreeSeed {
 
 /// Something a client waits for.
 #[derive(Clone, Debug)]
-enum Pending {
+pub(crate) enum Pending {
     Write(Box<[u8]>, Version),
     Flush(Version),
 }
@@ -58,20 +55,20 @@ pub(crate) struct Node {
     pub(crate) sequence: u64,
     /// Whether anything was journaled since the tree was last compared.
     pub(crate) is_unchecked: bool,
-    mutant: Option<Mutant>,
+    pub(crate) mutant: Option<Mutant>,
     secret: bool,
-    evict_after_millis: u64,
+    pub(crate) evict_after_millis: u64,
     /// When each member was heard of, as persisted.
-    acquaintances: Vec<(NodeId, u64)>,
-    pending: Vec<Pending>,
+    pub(crate) acquaintances: Vec<(NodeId, u64)>,
+    pub(crate) pending: Vec<Pending>,
     /// The greatest version of each key that this life has held.
-    seen: BTreeMap<Box<[u8]>, Version>,
+    pub(crate) seen: BTreeMap<Box<[u8]>, Version>,
     /// No write of this node is at or below this: it was told to others.
     pub(crate) promised: Hlc,
     /// The same, of what nobody has been told yet.
     pub(crate) to_promise: Hlc,
     /// Whether it writes a journal: where nothing crashes, none is read.
-    is_journaled: bool,
+    pub(crate) is_journaled: bool,
     /// Of mutants: a clock of its own, effects that wait, the start of the round under way.
     pub(crate) lonely_clock: Clock,
     pub(crate) postponed: Vec<Effect>,
@@ -193,28 +190,7 @@ impl Node {
         self.pending.push(Pending::Flush(flush));
     }
 
-    /// Makes durable what is journaled, and answers who waited for it.
-    pub(crate) fn sync(&mut self, history: &mut History) {
-        self.commit();
-        self.disk.sync(self.store().reserved_clock());
-        self.promised = self.promised.max(self.to_promise);
-        self.acknowledge(history);
-    }
-
-    /// Writes a snapshot, and may remove what it makes needless.
-    pub(crate) fn write_snapshot(&mut self, rotates: bool) {
-        if !self.is_journaled {
-            return;
-        }
-        let now = self.now();
-        self.disk.write_snapshot(&mut self.engine, now);
-        self.commit();
-        if rotates {
-            self.disk.rotate();
-        }
-    }
-
-    fn acknowledge(&mut self, history: &mut History) {
+    pub(crate) fn acknowledge(&mut self, history: &mut History) {
         for pending in self.pending.drain(..) {
             match pending {
                 Pending::Write(key, version) => history.acknowledge(&key, version),
@@ -290,16 +266,6 @@ impl Node {
         self.commit();
     }
 
-    /// Ends a step: what it has changed is written, but not synced.
-    pub(crate) fn commit(&mut self) {
-        self.is_unchecked = true;
-        let store = self.engine.store_mut();
-        store.end_step();
-        if let Some(records) = store.take_log() {
-            self.disk.write(records);
-        }
-    }
-
     pub(crate) fn raise_watermark(&mut self, watermark: Hlc) {
         let registers = Registers { watermark, ..self.store().registers() };
         self.engine.store_mut().raise(registers);
@@ -344,61 +310,6 @@ impl Node {
         Ok(())
     }
 
-    /// The process dies; of what was not synced so many bytes stay.
-    pub(crate) fn crash(&mut self, kept: usize, random: &mut Random) {
-        self.disk.keep(kept, random);
-        self.to_promise = self.promised;
-        self.acquaintances = self.members.to_tell(self.steady());
-        self.pending.clear();
-        self.seen.clear();
-        self.postponed.clear();
-        self.round = None;
-        self.is_up = false;
-        self.life += 1;
-        self.sessions = 0;
-    }
-
-    /// Starts for the first time. `original` is the data set that was there before.
-    pub(crate) fn start(&mut self, original: Option<&Store>) {
-        if let Some(original) = original {
-            *self.engine.store_mut() = original.clone();
-            self.engine.restore(Mutation::Published(*large::PUBLISHED));
-        }
-        if self.is_journaled {
-            self.engine.store_mut().start_log(Sequence::ZERO);
-            self.commit();
-        }
-    }
-
-    /// Starts again with what is on disk.
-    pub(crate) fn restart(&mut self, original: Option<&Store>) {
-        self.engine = engine(self.id);
-        self.members = Members::new(self.id, self.evict_after_millis);
-        let (now, steady) = (self.now(), self.steady());
-        let acquaintances = std::mem::take(&mut self.acquaintances);
-        if !self.is(Mutant::MembersNotPersisted) {
-            for (id, silent) in &acquaintances {
-                self.members.told_of(*id, *silent, steady);
-            }
-        }
-        if let Some(original) = original {
-            *self.engine.store_mut() = original.clone();
-            self.engine.restore(Mutation::Published(*large::PUBLISHED));
-        }
-        if self.is(Mutant::CutTooEarly) {
-            self.disk.lose_synced();
-        }
-        let (engine, mutant) = (&mut self.engine, self.mutant);
-        let recovered = self.disk.recover(&mut |mutation, in_snapshot| {
-            if !is_missed(mutant, &mutation, in_snapshot) {
-                engine.restore(mutation);
-            }
-        });
-        self.engine.resume(recovered.last, now);
-        self.commit();
-        self.is_up = true;
-    }
-
     /// Notes what this life has held under a key.
     fn see(&mut self, key: &[u8]) {
         if let Some(version) = self.held(key).map(Entry::version) {
@@ -419,19 +330,6 @@ impl Node {
         self.see(entry.key());
         self.commit();
         Ok(())
-    }
-}
-
-/// Whether a mutant overlooks what it reads back.
-fn is_missed(mutant: Option<Mutant>, mutation: &Mutation, in_snapshot: bool) -> bool {
-    match mutation {
-        Mutation::Clock(_) => mutant == Some(Mutant::ClockNotPersisted),
-        Mutation::Registers(_) => mutant == Some(Mutant::SnapshotForgetsRegisters) && in_snapshot,
-        Mutation::Entry(_)
-        | Mutation::Forgotten { .. }
-        | Mutation::Published(_)
-        | Mutation::Members(_)
-        | Mutation::End { .. } => false,
     }
 }
 
@@ -457,7 +355,7 @@ pub(crate) fn index_of(id: NodeId) -> usize {
     IDS.iter().position(|known| *known == id).expect("a node of the world")
 }
 
-fn engine(id: NodeId) -> Engine {
+pub(crate) fn engine(id: NodeId) -> Engine {
     Engine::new(EngineSettings {
         node: id,
         seed: HashSeed(id.0, 2),

@@ -118,6 +118,37 @@ fn segments_in_each_others_place_and_copies_are_named_and_not_read() {
     }
 }
 
+#[test]
+fn a_record_that_is_missing_between_two_is_an_unpromised_end_or_damage() {
+    for writer in WRITERS {
+        let whole = journal(writer);
+        for missing in 6..10 {
+            let (begin, end) = (whole[1].begin_of(missing), whole[1].begin_of(missing + 1));
+            let mut segments = whole.clone();
+            segments[1].bytes.drain(begin..end);
+            let found = read(&segments, Mode::Strict);
+            if is_promised(missing, missing + 1..=RECORDS, writer) {
+                assert_damaged(&found, 6, begin);
+            } else {
+                assert_cut(&found, missing, Some(cut(6, begin)));
+            }
+        }
+    }
+}
+
+/// Symptom: a client's value stood for a record that was torn. Cause: the value held the bytes of a
+/// good record with that sequence, which was found behind the bad header and believed.
+#[test]
+fn a_value_that_looks_like_the_record_that_holds_it_does_not_take_its_place() {
+    let fake = record(6, Sequence::ZERO, &[Mutation::Clock(Hlc::from_raw(99))]);
+    let held = Mutation::Entry(Entry::value_of(b"key", &fake, version(600, 7)));
+    let mut begun = segment(1, 5, Writer::Never);
+    let begin = begun.bytes.len();
+    begun.bytes.extend(record(6, Sequence::ZERO, &[held]));
+    begun.bytes[begin + 4] ^= 1;
+    assert_cut(&read(&[begun], Mode::Strict), 6, Some(cut(1, begin)));
+}
+
 /// A segment that was cut off and comes back, as its removal was not synced.
 #[test]
 fn a_segment_that_begins_before_what_is_known_is_not_read() {
