@@ -74,6 +74,7 @@ pub(super) struct Syncing {
 /// The journal's threads, seen from outside. Dropping it ends them, with everything on disk.
 pub(super) struct Journal {
     orders: Sender<Order>,
+    synced: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -112,7 +113,7 @@ impl Journal {
             jobs,
             syncer,
             syncing,
-            synced,
+            synced: synced.clone(),
             requested,
             next_sync: Instant::now() + syncing.interval,
             wants_sync: false,
@@ -122,7 +123,13 @@ impl Journal {
             listener,
         };
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(|| thread.run())?;
-        Ok(Journal { orders, thread: Some(thread) })
+        Ok(Journal { orders, synced, thread: Some(thread) })
+    }
+
+    /// How far everything is on disk. Whoever puts records there in another way, in a snapshot, may
+    /// raise it: later records then tell that the snapshot has to be there.
+    pub(super) fn synced(&self) -> Arc<AtomicU64> {
+        self.synced.clone()
     }
 
     // Whoever sends to a thread that has failed has heard of it, or is about to.
@@ -300,7 +307,7 @@ impl<D: Disk> Writing<D> {
             }
             None => {
                 sync(&self.disk, &unsynced)?;
-                self.synced.store(unsynced.last.0, Ordering::Release);
+                self.synced.fetch_max(unsynced.last.0, Ordering::AcqRel);
             }
         }
         Ok(())
@@ -362,7 +369,7 @@ impl<D: Disk> Writing<D> {
     fn sync_the_rest(&mut self) -> Result<(), WriteError> {
         if let Some(unsynced) = self.unsynced()? {
             sync(&self.disk, &unsynced)?;
-            self.synced.store(unsynced.last.0, Ordering::Release);
+            self.synced.fetch_max(unsynced.last.0, Ordering::AcqRel);
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ use merkle_kv_core::journal::{FileName, Records};
 use snapshot::PictureError;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -152,6 +152,7 @@ impl<D: Disk + Sync> Storage for InDirectory<D> {
             disk: self.disk.clone(),
             node: self.node.clone(),
             snapshot: self.wants_snapshot(),
+            synced: self.journal.synced(),
             backups: self.backups.as_ref().filter(|backups| backups.is_due()).cloned(),
             stopping: self.stopping.clone(),
             listener: self.listener.clone(),
@@ -201,6 +202,7 @@ struct Job<D> {
     disk: D,
     node: String,
     snapshot: bool,
+    synced: Arc<AtomicU64>,
     backups: Option<Backups>,
     stopping: Arc<AtomicBool>,
     listener: Listener,
@@ -237,6 +239,9 @@ impl<D: Disk> Job<D> {
         };
         let took_ms = begun.elapsed().as_millis();
         info!(file = name.as_str(), bytes, took_ms; "a snapshot was written");
+        // Records from now on tell that what the snapshot holds was on disk, so that nobody takes
+        // them for the beginning if it is lost.
+        self.synced.fetch_max(picture.last.0, Ordering::AcqRel);
         if let Err(error) = snapshot::remove_older(&self.disk, picture.last) {
             warn!(error:%; "files that a snapshot has made superfluous could not be removed");
         }

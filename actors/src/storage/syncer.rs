@@ -63,7 +63,7 @@ impl<D: Disk> Syncer<D> {
             if let Err(failed) = sync(&self.disk, &unsynced) {
                 return self.failure.say(self.disk.path(), &failed);
             }
-            self.synced.store(unsynced.last.0, Ordering::Release);
+            self.synced.fetch_max(unsynced.last.0, Ordering::AcqRel);
             let reached = unsynced.last;
             (self.listener)(Said::Reached { written: reached, synced: reached });
         }

@@ -232,18 +232,18 @@ impl Recovery {
     fn enter(&mut self, name: Sequence, has_header: bool) -> Result<(), Damage> {
         let (expected, found) = (self.next, name);
         let gap = Damage { segment: name, at: 0, cause: DamageCause::Gap { expected, found } };
-        // The files before this one were removed for a snapshot that is not there, or this one was
-        // cut off once and has come back. No crash does either.
-        let is_orphan = name > expected && self.end.is_none();
+        // It was cut off once and has come back, or is there twice. No crash does either.
         let is_overlap = name < expected && self.records > 0;
-        if (is_orphan || is_overlap) && self.mode == Mode::Strict {
+        if is_overlap && self.mode == Mode::Strict {
             return Err(gap);
         }
         self.place = name;
         if name <= expected && has_header {
             (self.broken, self.is_torn) = (None, false);
         }
-        if name > expected && self.end.is_some() {
+        if name > expected {
+            // A crash can keep a segment and lose the one before it, as long as that was not synced.
+            self.end.get_or_insert(Cut { segment: name, at: 0 });
             self.is_torn = true;
             self.break_off(gap);
         } else if self.broken.is_none() && !self.is_torn {

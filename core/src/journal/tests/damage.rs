@@ -82,8 +82,11 @@ fn a_segment_that_ends_anywhere_is_an_unpromised_end_or_damage_and_nothing_else(
 fn a_segment_that_is_missing_is_noticed_as_far_as_any_later_one_tells() {
     for writer in WRITERS {
         let whole = journal(writer);
-        // Whatever was synced: a first segment is removed for a snapshot, and that is not there.
-        assert_damaged(&read(&whole[1..], Mode::Strict), 6, 0);
+        let found = read(&whole[1..], Mode::Strict);
+        match writer {
+            Writer::Always | Writer::Interval => assert_damaged(&found, 6, 0),
+            Writer::Never => assert_cut(&found, 0, Some(cut(6, 0))),
+        }
         let found = read(&[whole[0].clone(), whole[2].clone()], Mode::Strict);
         match writer {
             Writer::Always | Writer::Interval => assert_damaged(&found, 11, 0),
