@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 /// Schedules of each durability. More take longer than anybody waits.
-const SCHEDULES: u64 = 3_000;
+const SCHEDULES: u64 = 1_500;
 
 /// Lives of one disk.
 const LIVES: usize = 6;

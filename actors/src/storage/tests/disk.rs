@@ -114,6 +114,11 @@ impl SimulatedDisk {
         self.0.lock().faults.push((operation, after, fault));
     }
 
+    /// Nothing fails any more.
+    pub(super) fn mend(&self) {
+        self.0.lock().faults.clear();
+    }
+
     /// So many bytes fit from now on; nothing stands for any number.
     pub(super) fn leave_room(&self, bytes: Option<usize>) {
         self.0.lock().room = bytes;

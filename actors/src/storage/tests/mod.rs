@@ -5,4 +5,5 @@ mod disk;
 mod file;
 mod life;
 mod random;
+mod snapshots;
 mod threads;
