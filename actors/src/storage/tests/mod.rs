@@ -1,6 +1,7 @@
 //! Tests of the storage on a simulated disk, under seeds.
 
 mod crash;
+mod directory;
 mod disk;
 mod file;
 mod life;
