@@ -6,8 +6,8 @@ use super::error::{StorageError, is_of_other_release};
 use log::{info, warn};
 use merkle_kv_core::execute::Engine;
 use merkle_kv_core::journal::{
-    Damage, FileName, HEADER_BYTES, Mode, Mutation, Recovered, Recovery, Sequence, SnapshotError,
-    SnapshotReader,
+    Damage, DamageCause, FileName, HEADER_BYTES, Mode, Mutation, Recovered, Recovery, Sequence,
+    SnapshotError, SnapshotReader,
 };
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub(crate) fn load<D: Disk>(
 ) -> Result<(Engine, Loaded), StorageError> {
     let files = list(disk)?;
     let mut reading = Reading { disk, node, mode, progress: Progress::new() };
-    let (mut engine, snapshot, bad_snapshots) = reading.newest_snapshot(&files, make)?;
+    let (mut engine, snapshot, mut bad_snapshots) = reading.newest_snapshot(&files, make)?;
     let (from, snapshot_bytes) = snapshot.unwrap_or((Sequence::ZERO, 0));
     let mut segments: Vec<Sequence> = files.iter().filter_map(segment_of).collect();
     // A segment is of use if the next one does not begin early enough. Others are not looked at, and
@@ -56,16 +56,22 @@ pub(crate) fn load<D: Disk>(
     let mut recovery = Recovery::behind(from, node, mode);
     let mut journal_bytes = 0;
     for segment in &segments {
-        journal_bytes += reading.segment(*segment, &mut recovery, &mut engine)?;
+        match reading.segment(*segment, &mut recovery, &mut engine) {
+            Ok(bytes) => journal_bytes += bytes,
+            // What is missing stood in the snapshot.
+            Err(StorageError::Damaged { damage, .. })
+                if is_gap_at(&damage, from.next()) && !bad_snapshots.is_empty() =>
+            {
+                return Err(bad_snapshot(disk, bad_snapshots.swap_remove(0)));
+            }
+            Err(error) => return Err(error),
+        }
     }
     let recovered = recovery.end();
     // A snapshot that was made proves that everything in it had been there.
     let missing = bad_snapshots.iter().position(|(last, _)| *last > recovered.last);
-    let mut bad_snapshots = bad_snapshots;
     if let Some(at) = missing.filter(|_| mode == Mode::Strict) {
-        let (last, source) = bad_snapshots.swap_remove(at);
-        let (path, snapshot) = (disk.path().to_owned(), FileName::Snapshot(last));
-        return Err(StorageError::Snapshot { path, snapshot, source });
+        return Err(bad_snapshot(disk, bad_snapshots.swap_remove(at)));
     }
     let loaded = Loaded {
         last: recovered.last,
@@ -160,6 +166,15 @@ pub(super) fn io_error<D: Disk>(
     source: io::Error,
 ) -> StorageError {
     StorageError::Io { action, path: disk.path().join(name), source }
+}
+
+fn bad_snapshot<D: Disk>(disk: &D, (last, source): (Sequence, SnapshotError)) -> StorageError {
+    let (path, snapshot) = (disk.path().to_owned(), FileName::Snapshot(last));
+    StorageError::Snapshot { path, snapshot, source }
+}
+
+fn is_gap_at(damage: &Damage, at: Sequence) -> bool {
+    matches!(damage.cause, DamageCause::Gap { expected, .. } if expected == at)
 }
 
 fn segment_of(file: &FileName) -> Option<Sequence> {

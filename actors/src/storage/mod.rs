@@ -110,6 +110,8 @@ pub(crate) struct InDirectory<D: Disk + Sync> {
     /// Of these, before the snapshot that is being written.
     before_picture: u64,
     snapshot_bytes: u64,
+    /// [`SNAPSHOT_AFTER_BYTES`], unless a test needs less.
+    snapshot_after_bytes: u64,
     not_before: Option<Instant>,
     pictures: Option<JoinHandle<()>>,
     stopping: Arc<AtomicBool>,
@@ -138,7 +140,7 @@ impl<D: Disk + Sync> Storage for InDirectory<D> {
     }
 
     fn wants_snapshot(&self) -> bool {
-        self.journal_bytes > SNAPSHOT_AFTER_BYTES.max(self.snapshot_bytes)
+        self.journal_bytes > self.snapshot_after_bytes.max(self.snapshot_bytes)
             && self.not_before.is_none_or(|at| Instant::now() >= at)
             && !self.is_busy()
     }

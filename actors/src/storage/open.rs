@@ -9,7 +9,7 @@ use super::load::{io_error, load, settle};
 use super::lock::DirectoryLock;
 use super::snapshot::{self, Picture, UNFINISHED};
 use super::writer::Writer;
-use super::{InDirectory, Promise};
+use super::{InDirectory, Promise, SNAPSHOT_AFTER_BYTES};
 use crate::wall_clock;
 use log::{info, warn};
 use merkle_kv_core::clock::{Hlc, UnixMillis};
@@ -125,6 +125,7 @@ impl Opened {
             journal_bytes,
             before_picture: 0,
             snapshot_bytes,
+            snapshot_after_bytes: SNAPSHOT_AFTER_BYTES,
             not_before: None,
             pictures: None,
             stopping: Arc::new(AtomicBool::new(false)),

@@ -7,12 +7,12 @@ use super::random::Random;
 use crate::storage::writer::{Unsynced, WriteError, Writer, sync};
 use merkle_kv_core::config::Durability;
 use merkle_kv_core::execute::Engine;
-use merkle_kv_core::journal::{Records, Sequence};
+use merkle_kv_core::journal::{HEADER_BYTES, Records, Sequence};
 use std::collections::VecDeque;
 use std::time::Instant;
 
 /// Schedules of each durability. More take longer than anybody waits.
-const SCHEDULES: u64 = 3_000;
+const SCHEDULES: u64 = 1_500;
 
 /// Lives of one disk.
 const LIVES: usize = 6;
@@ -78,11 +78,16 @@ impl Node<'_> {
 
     fn write(&mut self) -> Result<(), Ended> {
         let Some(mut records) = self.waiting.take() else { return Ok(()) };
+        let before = self.disk.bytes();
         let written = self.writer.write(&mut records, self.history.synced);
         self.jobs.extend(self.writer.take_ended());
         match written {
             Ok(()) => self.history.written = records.last,
-            Err(WriteError::Full(_)) => self.waiting = Some(records),
+            Err(WriteError::Full(_)) => {
+                // At most the header of a new segment has come.
+                assert!([0, HEADER_BYTES].contains(&(self.disk.bytes() - before)));
+                self.waiting = Some(records);
+            }
             Err(WriteError::Failed { .. }) if self.disk.has_ended() => return Err(Ended),
             Err(failed) => panic!("{failed:?}"),
         }

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// How long a sync is held: a test that fails does not release it.
+const HOLD_LIMIT: Duration = Duration::from_secs(10);
 
 /// What can be done with a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +118,11 @@ impl SimulatedDisk {
         self.0.lock().faults.push((operation, after, fault));
     }
 
+    /// Nothing fails any more.
+    pub(super) fn mend(&self) {
+        self.0.lock().faults.clear();
+    }
+
     /// So many bytes fit from now on; nothing stands for any number.
     pub(super) fn leave_room(&self, bytes: Option<usize>) {
         self.0.lock().room = bytes;
@@ -142,6 +151,12 @@ impl SimulatedDisk {
         let file = &mut state.files[file];
         file.bytes[at] ^= 0x55;
         file.sync(file.bytes.clone());
+    }
+
+    /// The bytes of all files.
+    pub(super) fn bytes(&self) -> usize {
+        let state = self.0.lock();
+        state.names.values().map(|file| state.files[*file].bytes.len()).sum()
     }
 
     /// The bytes of a file.
@@ -342,10 +357,9 @@ impl DiskFile for SimulatedFile {
         let mut state = self.disk.lock();
         // What is written from here on may come too late for it.
         let image = state.files[self.file].bytes.clone();
-        while state.holds_syncs {
-            let waited = self.disk.released.wait(state);
-            state = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
-        }
+        let waited =
+            self.disk.released.wait_timeout_while(state, HOLD_LIMIT, |state| state.holds_syncs);
+        (state, _) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
         let begun = state.begin(Operation::Sync);
         let has_ended = state.has_ended;
         let file = &mut state.files[self.file];
