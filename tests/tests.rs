@@ -6,6 +6,7 @@ mod anti_entropy;
 mod bad_input;
 mod broker_faults;
 mod documents;
+mod durability;
 mod foreign_messages;
 mod harness;
 mod layers;
