@@ -59,8 +59,8 @@ enum Order {
     Write(Records),
     /// Have everything on disk soon.
     Sync,
-    /// Write and sync everything, and end.
-    Stop,
+    /// Write and sync everything, then these behind it, and end.
+    Stop(Option<Records>),
 }
 
 /// When what was written is synced.
@@ -114,6 +114,7 @@ impl Journal {
             next_sync: Instant::now() + syncing.interval,
             wants_sync: false,
             stops: false,
+            farewell: None,
             is_full: false,
             listener,
         };
@@ -131,9 +132,10 @@ impl Journal {
         let _ = self.orders.send(Order::Sync);
     }
 
-    /// Writes and syncs everything, and waits for it.
-    pub(super) fn stop(&mut self) {
-        let _ = self.orders.send(Order::Stop);
+    /// Writes and syncs everything, and waits for it. Records that come last are written when the
+    /// others are on disk, and tell so: whatever is damaged later is known to be damage.
+    pub(super) fn stop(&mut self, last: Option<Records>) {
+        let _ = self.orders.send(Order::Stop(last));
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -144,7 +146,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.stop();
+        self.stop(None);
     }
 }
 
@@ -165,6 +167,8 @@ struct Writing<D: Disk> {
     next_sync: Instant,
     wants_sync: bool,
     stops: bool,
+    /// What is written when everything else is on disk.
+    farewell: Option<Records>,
     is_full: bool,
     listener: Listener,
 }
@@ -178,7 +182,9 @@ impl<D: Disk> Writing<D> {
                 return;
             }
         }
-        self.end();
+        if let Err(failed) = self.end() {
+            self.fail(&failed);
+        }
     }
 
     /// Waits for orders, and takes all there are.
@@ -213,7 +219,10 @@ impl<D: Disk> Writing<D> {
                 None => self.waiting = Some(records),
             },
             Order::Sync => self.wants_sync = true,
-            Order::Stop => self.stops = true,
+            Order::Stop(last) => {
+                self.stops = true;
+                self.farewell = last;
+            }
         }
     }
 
@@ -254,11 +263,7 @@ impl<D: Disk> Writing<D> {
         if !(is_due && has_more) {
             return Ok(());
         }
-        let unsynced = self.writer.unsynced().map_err(|source| WriteError::Failed {
-            action: "reopen",
-            file: "the journal".to_owned(),
-            source,
-        })?;
+        let unsynced = self.unsynced()?;
         self.requested = self.writer.last();
         unsynced.map_or(Ok(()), |unsynced| self.have_synced(unsynced))
     }
@@ -299,17 +304,16 @@ impl<D: Disk> Writing<D> {
         }
     }
 
-    /// Everything is written; what is still to be synced is synced.
-    fn end(mut self) {
+    /// Writes and syncs everything that is left.
+    fn end(&mut self) -> Result<(), WriteError> {
         // Records that came together with the order to stop, or more than is written at once.
         while self.waiting.is_some() || self.orders_left() {
-            if let Err(failed) = self.work() {
-                return self.fail(&failed);
-            }
+            self.work()?;
             if self.is_full {
                 warn!(
                     "the last writes did not fit on the disk; nobody was told that they are kept"
                 );
+                self.farewell = None;
                 break;
             }
         }
@@ -318,18 +322,29 @@ impl<D: Disk> Writing<D> {
             // Its panic is no worse than what follows: a sync that fails again.
             let _ = syncer.join();
         }
-        match self.writer.unsynced() {
-            Ok(Some(unsynced)) => match sync(&self.disk, &unsynced) {
-                Ok(()) => self.synced.store(unsynced.last.0, Ordering::Release),
-                Err(failed) => return self.fail(&failed),
-            },
-            Ok(None) => {}
-            Err(source) => {
-                let file = "the journal".to_owned();
-                return self.fail(&WriteError::Failed { action: "reopen", file, source });
-            }
+        self.sync_here()?;
+        if let Some(farewell) = self.farewell.take() {
+            self.waiting = Some(farewell);
+            self.work()?;
+            self.sync_here()?;
         }
         self.say_reached();
+        Ok(())
+    }
+
+    fn sync_here(&mut self) -> Result<(), WriteError> {
+        if let Some(unsynced) = self.unsynced()? {
+            sync(&self.disk, &unsynced)?;
+            self.synced.store(unsynced.last.0, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn unsynced(&mut self) -> Result<Option<Unsynced<D::File>>, WriteError> {
+        self.writer.unsynced().map_err(|source| {
+            let file = "the journal".to_owned();
+            WriteError::Failed { action: "reopen", file, source }
+        })
     }
 
     fn orders_left(&mut self) -> bool {

@@ -6,8 +6,8 @@ use super::error::{StorageError, is_of_other_release};
 use log::{info, warn};
 use merkle_kv_core::execute::Engine;
 use merkle_kv_core::journal::{
-    Damage, FileName, HEADER_BYTES, Mode, Mutation, Recovered, Recovery, Sequence, SnapshotError,
-    SnapshotReader,
+    Damage, DamageCause, FileName, HEADER_BYTES, Mode, Mutation, Recovered, Recovery, Sequence,
+    SnapshotError, SnapshotReader,
 };
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -55,17 +55,19 @@ pub(crate) fn load<D: Disk>(
         // A segment is of use if the next one does not begin early enough.
         let is_covered = segments.get(at + 1).is_some_and(|next| *next <= from.next());
         if !is_covered {
-            journal_bytes += reading.segment(*segment, &mut recovery, &mut engine)?;
+            let read = reading.segment(*segment, &mut recovery, &mut engine);
+            journal_bytes += read.map_err(|error| match bad_snapshots.first() {
+                // Only the snapshot held what the journal does not begin with.
+                Some(bad) if lacks_beginning(&error, from) => bad_snapshot(disk, bad),
+                Some(_) | None => error,
+            })?;
         }
     }
     let recovered = recovery.end();
     // A snapshot that was made proves that everything in it had been there.
-    let missing = bad_snapshots.iter().position(|(last, _)| *last > recovered.last);
-    let mut bad_snapshots = bad_snapshots;
-    if let Some(at) = missing.filter(|_| mode == Mode::Strict) {
-        let (last, source) = bad_snapshots.swap_remove(at);
-        let (path, snapshot) = (disk.path().to_owned(), FileName::Snapshot(last));
-        return Err(StorageError::Snapshot { path, snapshot, source });
+    let missing = bad_snapshots.iter().find(|(last, _)| *last > recovered.last);
+    if let Some(bad) = missing.filter(|_| mode == Mode::Strict) {
+        return Err(bad_snapshot(disk, bad));
     }
     let loaded = Loaded {
         last: recovered.last,
@@ -152,6 +154,26 @@ pub(super) fn io_error<D: Disk>(
     source: io::Error,
 ) -> StorageError {
     StorageError::Io { action, path: disk.path().join(name), source }
+}
+
+/// Whether the journal does not go back to where it should begin.
+fn lacks_beginning(error: &StorageError, from: Sequence) -> bool {
+    match error {
+        StorageError::Damaged { damage, .. } => {
+            matches!(damage.cause, DamageCause::Gap { expected, .. } if expected == from.next())
+        }
+        StorageError::InUse { .. }
+        | StorageError::Io { .. }
+        | StorageError::Snapshot { .. }
+        | StorageError::Foreign { .. }
+        | StorageError::Backup { .. }
+        | StorageError::Occupied { .. } => false,
+    }
+}
+
+fn bad_snapshot<D: Disk>(disk: &D, (last, error): &(Sequence, SnapshotError)) -> StorageError {
+    let (path, snapshot) = (disk.path().to_owned(), FileName::Snapshot(*last));
+    StorageError::Snapshot { path, snapshot, source: error.clone() }
 }
 
 fn segment_of(file: &FileName) -> Option<Sequence> {

@@ -260,8 +260,9 @@ impl Handler<Close> for StoreActor {
 
     fn handle(&mut self, _: Close, _: &mut Context<StoreActor>) {
         self.engine.keep_published();
-        self.engine.store_mut().note_last_clock();
         self.commit();
-        self.keeping.storage.stop();
+        self.engine.store_mut().note_last_clock();
+        let last = self.engine.store_mut().take_log();
+        self.keeping.storage.stop(last);
     }
 }
