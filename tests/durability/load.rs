@@ -6,7 +6,7 @@
 use crate::harness::{Client, Node};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 /// The most commands that are sent together.
@@ -123,10 +123,10 @@ impl Writer {
         }
     }
 
-    /// Writes until the node ends.
-    fn run(&mut self, address: SocketAddr, acknowledged: &AtomicU64) {
+    /// Writes until the node ends, or until it is to stop.
+    fn run(&mut self, address: SocketAddr, acknowledged: &AtomicU64, stop: &AtomicBool) {
         let Some(mut client) = Client::try_connect(address) else { return };
-        loop {
+        while !stop.load(Ordering::Relaxed) {
             let mut ahead = self.state.clone();
             let count = self.numbers.below(PIPELINE) + 1;
             let mut writes = Vec::new();
@@ -201,28 +201,37 @@ impl Load {
         Load((0..count).map(writer).collect())
     }
 
-    /// All clients write, until `end` has ended the node; it is given how many writes were
-    /// acknowledged so far.
+    /// Clients of another name.
+    pub(super) fn named(mut self, name: &str) -> Load {
+        for writer in &mut self.0 {
+            writer.name = format!("{name}-{}", writer.name);
+        }
+        self
+    }
+
+    /// All clients write, until `end` has ended the node or has returned; it is given how many
+    /// writes were acknowledged so far.
     pub(super) fn run(&mut self, address: SocketAddr, end: impl FnOnce(&AtomicU64)) {
-        let acknowledged = AtomicU64::new(0);
+        let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             for writer in &mut self.0 {
-                scope.spawn(|| writer.run(address, &acknowledged));
+                scope.spawn(|| writer.run(address, &acknowledged, &stop));
             }
             end(&acknowledged);
+            stop.store(true, Ordering::Relaxed);
         });
     }
 
     /// The first client alone writes, and also flushes what all have written.
     pub(super) fn run_with_flushes(&mut self, address: SocketAddr, end: impl FnOnce(&AtomicU64)) {
-        let acknowledged = AtomicU64::new(0);
+        let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
         let (first, others) = self.0.split_first_mut().unwrap();
         for other in others {
             first.state.append(&mut other.state);
         }
         first.flushes = true;
         thread::scope(|scope| {
-            scope.spawn(|| first.run(address, &acknowledged));
+            scope.spawn(|| first.run(address, &acknowledged, &stop));
             end(&acknowledged);
         });
     }

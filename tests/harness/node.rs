@@ -2,6 +2,7 @@
 
 use super::broker::{Broker, BrokerKind};
 use super::client::{Client, REPLICATION_LIMIT};
+use super::small_disk::SmallDisk;
 use super::wait::{free_port, wait_until};
 use std::fs;
 use std::net::SocketAddr;
@@ -66,6 +67,13 @@ impl NodeSettings {
     /// Keeps everything in its data directory; further lines of `[storage]`.
     pub(crate) fn storage(self, lines: &str) -> NodeSettings {
         self.section(&format!("[storage]\npersistence_enabled = true\n{lines}"))
+    }
+
+    /// The same in a folder on a small disk.
+    pub(crate) fn storage_on(mut self, disk: &SmallDisk, lines: &str) -> NodeSettings {
+        self.run_by = disk.run_by();
+        let folder = disk.path().join("data");
+        self.storage(&format!("data_dir = \"{}\"\n{lines}", folder.display()))
     }
 
     /// A section behind the others, with its header.
@@ -196,7 +204,13 @@ impl Node {
     /// Runs it where it cannot start. Gives its exit code, and what it said last.
     #[track_caller]
     pub(crate) fn start_in_vain(&mut self) -> (Option<i32>, String) {
-        self.launch();
+        self.start_in_vain_with(&[])
+    }
+
+    /// The same, with further arguments.
+    #[track_caller]
+    pub(crate) fn start_in_vain_with(&mut self, arguments: &[&str]) -> (Option<i32>, String) {
+        self.launch_with(arguments);
         let code = self.wait().code();
         let log = self.log();
         (code, log.lines().last().unwrap_or_default().to_owned())
