@@ -6,6 +6,7 @@ mod faults;
 mod full;
 mod kills;
 mod load;
+mod operators;
 
 use crate::harness::{Client, Node};
 use load::{Load, Numbers};

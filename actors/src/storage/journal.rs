@@ -228,11 +228,12 @@ impl<D: Disk> Writing<D> {
 
     fn work(&mut self) -> Result<(), WriteError> {
         if let Some(mut records) = self.waiting.take() {
-            match self.writer.write(&mut records, self.synced()) {
-                Ok(ended) => {
-                    if let Some(ended) = ended {
-                        self.have_synced(ended)?;
-                    }
+            let written = self.writer.write(&mut records, self.synced());
+            if let Some(ended) = self.writer.take_ended() {
+                self.have_synced(ended)?;
+            }
+            match written {
+                Ok(()) => {
                     self.is_full_no_more();
                     self.sync_what_is_due()?;
                     self.say_reached();

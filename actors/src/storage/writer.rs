@@ -7,6 +7,9 @@ use crate::wall_clock;
 use merkle_kv_core::journal::{FileKind, FileName, Header, Records, Sequence, stamp};
 use std::io;
 
+#[cfg(test)]
+mod tests;
+
 /// A segment that has so many bytes takes no further records. Small enough to be removed soon after
 /// a snapshot, and read at once when the node starts.
 const SEGMENT_BYTES: u64 = 64 << 20;
@@ -42,6 +45,7 @@ pub(super) struct Writer<D: Disk> {
     disk: D,
     node: String,
     segment: Option<Segment<D::File>>,
+    ended: Option<Unsynced<D::File>>,
     last: Sequence,
     segment_bytes: u64,
 }
@@ -70,7 +74,7 @@ impl<D: Disk> Writer<D> {
             None => None,
         };
         let node = node.to_owned();
-        Ok(Writer { disk, node, segment, last, segment_bytes: SEGMENT_BYTES })
+        Ok(Writer { disk, node, segment, ended: None, last, segment_bytes: SEGMENT_BYTES })
     }
 
     /// Ends segments at another size, so that a test sees many.
@@ -85,29 +89,24 @@ impl<D: Disk> Writer<D> {
         self.last
     }
 
-    /// Writes records. If that ends a segment, the ended one is returned to be synced: nothing
-    /// behind it counts as synced before it is.
+    /// Writes records. That may end a segment, whether it succeeds or not: see
+    /// [`take_ended`](Writer::take_ended).
     pub(super) fn write(
         &mut self,
         records: &mut Records,
         synced: Sequence,
-    ) -> Result<Option<Unsynced<D::File>>, WriteError> {
-        let ended = match self.segment.take_if(|segment| segment.bytes >= self.segment_bytes) {
-            Some(full) => {
-                let Segment { name, file, is_new, .. } = full;
-                Some(Unsynced { file, name, is_new, last: self.last })
-            }
-            None => None,
-        };
-        let written = self.write_here(records, synced);
-        if let (Err(_), Some(Unsynced { file, name, is_new, .. })) = (&written, &ended)
-            && let Ok(file) = file.again()
-        {
-            // It is tried again from here, and the ended segment comes up once more.
-            let bytes = self.segment_bytes;
-            self.segment = Some(Segment { name: name.clone(), file, bytes, is_new: *is_new });
+    ) -> Result<(), WriteError> {
+        if let Some(full) = self.segment.take_if(|segment| segment.bytes >= self.segment_bytes) {
+            let Segment { name, file, is_new, .. } = full;
+            self.ended = Some(Unsynced { file, name, is_new, last: self.last });
         }
-        written.map(|()| ended)
+        self.write_here(records, synced)
+    }
+
+    /// The segment that the last write has ended, to be synced: nothing behind it counts as synced
+    /// before it is.
+    pub(super) fn take_ended(&mut self) -> Option<Unsynced<D::File>> {
+        self.ended.take()
     }
 
     /// What has to be synced so that all that was written is.

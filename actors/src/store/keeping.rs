@@ -117,6 +117,11 @@ impl StoreActor {
         }
     }
 
+    /// Whether the next fold is to be a snapshot or a backup, and should not be long in coming.
+    pub(super) fn wants_picture(&self) -> bool {
+        matches!(self.keeping.picture, PictureState::Wanted)
+    }
+
     /// A fold begins: if a snapshot is wanted, this is its moment.
     pub(super) fn begin_picture(&mut self) {
         if matches!(self.keeping.picture, PictureState::Wanted) {
