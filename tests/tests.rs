@@ -7,6 +7,7 @@ mod bad_input;
 mod bench_storage;
 mod broker_faults;
 mod documents;
+mod durability;
 mod foreign_messages;
 mod harness;
 mod layers;

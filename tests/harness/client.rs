@@ -20,7 +20,15 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
+        Client::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// The same to a node that may have ended.
+    pub(crate) fn try_connect(address: SocketAddr) -> Option<Client> {
+        TcpStream::connect(address).ok().map(Client::over)
+    }
+
+    fn over(stream: TcpStream) -> Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(REPLY_LIMIT)).unwrap();
         Client { stream: BufReader::new(stream) }
@@ -39,6 +47,21 @@ impl Client {
         assert!(line.ends_with("\r\n"), "the reply {line:?} has no line end");
         line.truncate(line.len() - 2);
         line
+    }
+
+    /// Sends bytes and gives the next so many lines, or as many as come before the node ends.
+    pub(crate) fn lines_while_alive(&mut self, bytes: &str, lines: usize) -> Vec<String> {
+        // Whatever becomes of it, what the node did answer can be read.
+        let _ = self.stream.get_mut().write_all(bytes.as_bytes());
+        let next = || {
+            let mut line = String::new();
+            if let Err(error) = self.stream.read_line(&mut line) {
+                assert_ne!(error.kind(), ErrorKind::WouldBlock, "no reply in {REPLY_LIMIT:?}");
+                return None;
+            }
+            Some(line.strip_suffix("\r\n")?.to_owned())
+        };
+        std::iter::from_fn(next).take(lines).collect()
     }
 
     /// Sends a command and gives the first line of its reply.

@@ -7,6 +7,7 @@ mod link;
 mod mqtt;
 mod node;
 mod peers;
+mod small_disk;
 mod wait;
 
 pub(crate) use broker::{Broker, BrokerKind};
@@ -15,4 +16,5 @@ pub(crate) use link::Link;
 pub(crate) use mqtt::{Stranger, mosquitto_sub};
 pub(crate) use node::{Cluster, Node, NodeSettings, unique_prefix};
 pub(crate) use peers::{Synced, peers, same_roots};
+pub(crate) use small_disk::SmallDisk;
 pub(crate) use wait::{free_port, free_ports, wait_until};

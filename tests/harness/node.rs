@@ -2,6 +2,7 @@
 
 use super::broker::{Broker, BrokerKind};
 use super::client::{Client, REPLICATION_LIMIT};
+use super::small_disk::SmallDisk;
 use super::wait::{free_port, wait_until};
 use std::fs;
 use std::net::SocketAddr;
@@ -27,6 +28,8 @@ pub(crate) struct NodeSettings {
     pub(crate) sections: String,
     /// Where the log is found, inside the node's folder.
     pub(crate) log: &'static str,
+    /// A program and its arguments that the node is run by; nothing if it is run directly.
+    pub(crate) run_by: Vec<String>,
 }
 
 impl NodeSettings {
@@ -37,6 +40,7 @@ impl NodeSettings {
             network: String::new(),
             sections: "[mqtt]\nenabled = false\n".to_owned(),
             log: "stderr.log",
+            run_by: Vec::new(),
         }
     }
 
@@ -58,6 +62,18 @@ impl NodeSettings {
         self.network.push_str(line);
         self.network.push('\n');
         self
+    }
+
+    /// Keeps everything in its data directory; further lines of `[storage]`.
+    pub(crate) fn storage(self, lines: &str) -> NodeSettings {
+        self.section(&format!("[storage]\npersistence_enabled = true\n{lines}"))
+    }
+
+    /// The same in a folder on a small disk.
+    pub(crate) fn storage_on(mut self, disk: &SmallDisk, lines: &str) -> NodeSettings {
+        self.run_by = disk.run_by();
+        let folder = disk.path().join("data");
+        self.storage(&format!("data_dir = \"{}\"\n{lines}", folder.display()))
     }
 
     /// A section behind the others, with its header.
@@ -95,22 +111,71 @@ impl Node {
     }
 
     fn start_in(folder: TempDir, settings: NodeSettings, port: u16) -> Node {
-        let config = folder.path().join("node.toml");
-        let NodeSettings { node_id, network, sections, log } = &settings;
+        let mut node = Node::prepare_in(folder, settings, port);
+        node.launch();
+        node.listens();
+        node
+    }
+
+    /// A node that has its folder and its configuration, and does not run.
+    pub(crate) fn prepare(settings: NodeSettings) -> Node {
+        Node::prepare_in(tempfile::tempdir().unwrap(), settings, free_port())
+    }
+
+    fn prepare_in(folder: TempDir, settings: NodeSettings, port: u16) -> Node {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let node = Node { settings, address, folder, process: None };
+        node.configure();
+        node
+    }
+
+    /// Writes its configuration.
+    fn configure(&self) {
+        let NodeSettings { node_id, network, sections, .. } = &self.settings;
+        let port = self.address.port();
         let text = format!(
             "node_id = \"{node_id}\"\n[network]\nbind_port = {port}\n{network}\n{sections}"
         );
-        fs::write(&config, text).unwrap();
-        let errors = folder.path().join("stderr.log");
-        let log = folder.path().join(log);
-        let mut process = Command::new(env!("CARGO_BIN_EXE_merkle-kv"))
-            .arg("--config")
-            .arg(&config)
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(&errors).unwrap())
-            .spawn()
-            .unwrap();
+        fs::write(self.config(), text).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("node.toml")
+    }
+
+    /// The program on its configuration, with further arguments.
+    fn program(&self, arguments: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_merkle-kv");
+        let mut command = match &self.settings.run_by[..] {
+            [] => Command::new(program),
+            [runner, rest @ ..] => {
+                let mut command = Command::new(runner);
+                command.args(rest).arg(program);
+                command
+            }
+        };
+        command.arg("--config").arg(self.config()).args(arguments).current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs it in its folder, without waiting for anything.
+    pub(crate) fn launch(&mut self) {
+        self.launch_with(&[]);
+    }
+
+    fn launch_with(&mut self, arguments: &[&str]) {
+        assert!(self.process.is_none(), "end the node first");
+        let errors = fs::File::create(self.folder.path().join("stderr.log")).unwrap();
+        let mut program = self.program(arguments);
+        self.process = Some(program.stdout(Stdio::null()).stderr(errors).spawn().unwrap());
+    }
+
+    /// Waits until a node that was launched listens.
+    #[track_caller]
+    pub(crate) fn listens(&mut self) {
+        let process = self.process.as_mut().unwrap();
+        let errors = self.folder.path().join("stderr.log");
+        let log = self.folder.path().join(self.settings.log);
         let mut address = None;
         wait_until(PATIENCE, "the node listens", || {
             if let Some(status) = process.try_wait().unwrap() {
@@ -119,7 +184,41 @@ impl Node {
             address = fs::read_to_string(&log).ok().and_then(|text| listening_address(&text));
             address.is_some()
         });
-        Node { settings, address: address.unwrap(), folder, process: Some(process) }
+        self.address = address.unwrap();
+    }
+
+    /// Starts it again after it has ended, on the same port and with what it had stored.
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
+        self.start_again_with(&[]);
+    }
+
+    /// The same, with further arguments.
+    #[track_caller]
+    pub(crate) fn start_again_with(&mut self, arguments: &[&str]) {
+        self.configure();
+        self.launch_with(arguments);
+        self.listens();
+    }
+
+    /// Runs it where it cannot start. Gives its exit code, and what it said last.
+    #[track_caller]
+    pub(crate) fn start_in_vain(&mut self) -> (Option<i32>, String) {
+        self.start_in_vain_with(&[])
+    }
+
+    /// The same, with further arguments.
+    #[track_caller]
+    pub(crate) fn start_in_vain_with(&mut self, arguments: &[&str]) -> (Option<i32>, String) {
+        self.launch_with(arguments);
+        let code = self.wait().code();
+        let log = self.log();
+        (code, log.lines().last().unwrap_or_default().to_owned())
+    }
+
+    /// Where it stores everything, unless its settings name another folder.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data").join(&self.settings.node_id)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -191,7 +290,14 @@ impl Node {
     }
 
     /// Stops it in order; fails if that does not end with 0.
+    #[track_caller]
     pub(crate) fn stop(mut self) {
+        self.end();
+    }
+
+    /// The same for a node that is started again later.
+    #[track_caller]
+    pub(crate) fn end(&mut self) {
         self.signal("TERM");
         let status = self.wait();
         assert!(status.success(), "{status}: {}", self.log());
@@ -205,7 +311,7 @@ impl Node {
         }
     }
 
-    /// Starts it again on the same port, after it has ended. Its data is gone: it lives in memory.
+    /// Starts it again on the same port, after it has ended, in a new folder: its data is gone.
     pub(crate) fn restart(self) -> Node {
         assert!(self.process.is_none(), "end the node first");
         let settings = self.settings.clone();
@@ -227,7 +333,8 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            eprintln!("log of {}:\n{}", self.settings.node_id, self.log());
+            let log = fs::read_to_string(self.folder.path().join(self.settings.log));
+            eprintln!("log of {}:\n{}", self.settings.node_id, log.unwrap_or_default());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Backups: whole data sets in files of their own, the newest few of which are kept.
 
 use super::disk::{Disk, Folder};
-use super::snapshot::{self, Picture, PictureError};
+use super::snapshot::{self, Picture, PictureError, UNFINISHED};
 use crate::logging::Timestamp;
 use log::{info, warn};
 use std::io;
@@ -27,7 +27,9 @@ pub(crate) struct Backups {
 impl Backups {
     /// The next one is due an interval after the newest that is there.
     pub(super) fn new(folder: PathBuf, interval: Duration, keep: usize) -> Backups {
-        let newest = newest(&folder).unwrap_or_else(SystemTime::now);
+        let now = SystemTime::now();
+        // A clock that was ahead when it was made must not put off the next one for years.
+        let newest = newest(&folder).map_or(now, |newest| newest.min(now));
         Backups { folder, interval, keep, due: newest + interval }
     }
 
@@ -45,6 +47,7 @@ impl Backups {
         let path = self.folder.join(&name);
         let write = || -> Result<(Folder, u64), PictureError> {
             let folder = Folder::make(&self.folder)?;
+            remove_unfinished(&folder)?;
             let header = snapshot::header(node, picture);
             let bytes = snapshot::write(&folder, &name, &header, picture, stopping)?;
             Ok((folder, bytes))
@@ -88,6 +91,13 @@ fn is_backup(name: &str) -> bool {
     name.starts_with("backup-") && name.ends_with("Z.mkv")
 }
 
+/// What was being written when the node ended.
+fn remove_unfinished(folder: &Folder) -> io::Result<()> {
+    let names = folder.names()?;
+    let unfinished = |name: &&String| name.strip_suffix(UNFINISHED).is_some_and(is_backup);
+    names.iter().filter(unfinished).try_for_each(|name| folder.remove(name))
+}
+
 fn newest(folder: &PathBuf) -> Option<SystemTime> {
     let names = std::fs::read_dir(folder).ok()?.flatten();
     let backups = names.filter(|entry| is_backup(&entry.file_name().to_string_lossy()));
@@ -97,7 +107,32 @@ fn newest(folder: &PathBuf) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use merkle_kv_core::journal::Sequence;
+    use merkle_kv_core::merkle::{Tree, TreeSeed};
+    use std::fs;
+    use std::path::Path;
     use std::time::UNIX_EPOCH;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn picture() -> Picture {
+        Picture { tree: Tree::new(TreeSeed::of(b"test")), beside: Vec::new(), last: Sequence(7) }
+    }
+
+    fn write(backups: &Backups) -> bool {
+        backups.write("one", &picture(), &AtomicBool::new(false))
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names = Folder::at(folder.to_owned()).names().unwrap();
+        names.sort();
+        names
+    }
+
+    fn put(folder: &Path, name: &str, age: Duration) {
+        let file = fs::File::create(folder.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
 
     #[test]
     fn the_name_of_a_backup_tells_when_it_was_made() {
@@ -105,5 +140,62 @@ mod tests {
         let name = name_of(time);
         assert_eq!(name, "backup-20261124T190226Z.mkv");
         assert!(is_backup(&name));
+    }
+
+    #[test]
+    fn the_oldest_backups_go_and_what_is_none_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        for day in ["20200103", "20200101", "20200102"] {
+            put(folder.path(), &format!("backup-{day}T000000Z.mkv"), HOUR);
+        }
+        put(folder.path(), "backup-20200101T000000Z.mkv.tmp", HOUR);
+        put(folder.path(), "notes.txt", HOUR);
+        assert!(write(&Backups::new(folder.path().to_owned(), HOUR, 2)));
+        let names = names(folder.path());
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert_eq!(names[0], "backup-20200103T000000Z.mkv");
+        assert!(is_backup(&names[1]) && names[1] > names[0]);
+        assert_eq!(names[2], "notes.txt");
+    }
+
+    #[test]
+    fn a_backup_is_due_an_interval_after_the_newest_or_after_the_first_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let backups = || Backups::new(folder.path().to_owned(), HOUR, 3);
+        assert!(!backups().is_due());
+        put(folder.path(), "backup-20200101T000000Z.mkv", 3 * HOUR);
+        assert!(backups().is_due());
+        put(folder.path(), "backup-20200101T010000Z.mkv", HOUR / 2);
+        assert!(!backups().is_due());
+        let mut due = backups();
+        due.due = SystemTime::now();
+        due.ended(true);
+        assert!(!due.is_due() && due.due > SystemTime::now() + HOUR / 2);
+    }
+
+    #[test]
+    fn a_backup_from_the_future_does_not_put_off_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("backup-20990101T000000Z.mkv")).unwrap();
+        file.set_modified(SystemTime::now() + 1_000 * HOUR).unwrap();
+        let backups = Backups::new(folder.path().to_owned(), HOUR, 3);
+        assert!(backups.due <= SystemTime::now() + HOUR);
+    }
+
+    #[test]
+    fn a_backup_that_cannot_be_written_is_tried_again_soon_and_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("backups");
+        // Where the folder should be there is a file.
+        fs::write(&place, "").unwrap();
+        let mut backups = Backups::new(place.clone(), HOUR, 1);
+        assert!(!write(&backups));
+        backups.ended(false);
+        assert!(!backups.is_due() && backups.due <= SystemTime::now() + RETRY);
+        fs::remove_file(&place).unwrap();
+        assert!(write(&backups));
+        // A node that stops gives a backup up.
+        let stopped = backups.write("one", &picture(), &AtomicBool::new(true));
+        assert_eq!(names(&place).len(), 1, "{stopped}");
     }
 }

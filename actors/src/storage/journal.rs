@@ -60,8 +60,8 @@ enum Order {
     Write(Records),
     /// Have everything on disk soon.
     Sync,
-    /// Write and sync everything, and end.
-    Stop,
+    /// Write and sync everything, then these behind it, and end.
+    Stop(Option<Records>),
 }
 
 /// When what was written is synced.
@@ -118,6 +118,7 @@ impl Journal {
             next_sync: Instant::now() + syncing.interval,
             wants_sync: false,
             stops: false,
+            farewell: None,
             is_full: false,
             failure,
             listener,
@@ -142,9 +143,10 @@ impl Journal {
         let _ = self.orders.send(Order::Sync);
     }
 
-    /// Writes and syncs everything, and waits for it.
-    pub(super) fn stop(&mut self) {
-        let _ = self.orders.send(Order::Stop);
+    /// Writes and syncs everything, and waits for it. Records that come last are written when the
+    /// others are on disk, and tell so: whatever is damaged later is known to be damage.
+    pub(super) fn stop(&mut self, last: Option<Records>) {
+        let _ = self.orders.send(Order::Stop(last));
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -155,7 +157,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.stop();
+        self.stop(None);
     }
 }
 
@@ -176,6 +178,8 @@ struct Writing<D: Disk> {
     next_sync: Instant,
     wants_sync: bool,
     stops: bool,
+    /// What is written when everything else is on disk.
+    farewell: Option<Records>,
     is_full: bool,
     failure: Failure,
     listener: Listener,
@@ -245,7 +249,10 @@ impl<D: Disk> Writing<D> {
                 None => self.waiting = Some(records),
             },
             Order::Sync => self.wants_sync = true,
-            Order::Stop => self.stops = true,
+            Order::Stop(last) => {
+                self.stops = true;
+                self.farewell = last;
+            }
         }
     }
 
@@ -337,8 +344,8 @@ impl<D: Disk> Writing<D> {
         }
     }
 
-    /// Everything is written; what is still to be synced is synced.
-    fn end(mut self) {
+    /// Writes and syncs everything that is left.
+    fn end(&mut self) {
         // Records that came together with the order to stop, or more than is written at once.
         while self.waiting.is_some() || self.orders_left() {
             if !self.go_on() {
@@ -348,6 +355,7 @@ impl<D: Disk> Writing<D> {
                 warn!(
                     "the last writes did not fit on the disk; nobody was told that they are kept"
                 );
+                self.farewell = None;
                 break;
             }
         }
@@ -361,7 +369,21 @@ impl<D: Disk> Writing<D> {
         if !self.failure.is_known() {
             match self.sync_the_rest() {
                 Ok(()) => self.say_reached(),
-                Err(failed) => self.failure.say(self.disk.path(), &failed),
+                Err(failed) => return self.failure.say(self.disk.path(), &failed),
+            }
+            self.say_farewell();
+        }
+    }
+
+    /// Tells those who read the journal that all of it was on disk.
+    fn say_farewell(&mut self) {
+        if let Some(farewell) = self.farewell.take() {
+            self.waiting = Some(farewell);
+            if self.go_on() && self.waiting.is_none() {
+                match self.sync_the_rest() {
+                    Ok(()) => self.say_reached(),
+                    Err(failed) => self.failure.say(self.disk.path(), &failed),
+                }
             }
         }
     }

@@ -67,8 +67,8 @@ pub(crate) trait Storage {
     fn take(&mut self, picture: Picture);
     /// Notes how a snapshot or a backup ended.
     fn ended(&mut self, said: &Said);
-    /// Returns when everything is on disk.
-    fn stop(&mut self);
+    /// Returns when everything is on disk, and behind it records that come last.
+    fn stop(&mut self, last: Option<Records>);
 }
 
 /// Keeps nothing.
@@ -95,7 +95,7 @@ impl Storage for InMemory {
 
     fn ended(&mut self, _: &Said) {}
 
-    fn stop(&mut self) {}
+    fn stop(&mut self, _: Option<Records>) {}
 }
 
 /// Keeps everything in a data directory.
@@ -189,9 +189,9 @@ impl<D: Disk + Sync> Storage for InDirectory<D> {
         }
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, last: Option<Records>) {
         self.stopping.store(true, Ordering::Relaxed);
-        self.journal.stop();
+        self.journal.stop(last);
         if let Some(pictures) = self.pictures.take() {
             // Its panic is in the log, and took nothing with it.
             let _ = pictures.join();

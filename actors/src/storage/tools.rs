@@ -3,7 +3,7 @@
 
 use super::disk::{Disk, DiskFile, Folder};
 use super::error::StorageError;
-use super::load::{io_error, list, load, read_snapshot};
+use super::load::{Loaded, io_error, list, load, read_snapshot};
 use super::lock::DirectoryLock;
 use super::snapshot::{self, Picture, UNFINISHED};
 use crate::wall_clock;
@@ -39,7 +39,7 @@ pub fn verify(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<String, Storag
             Err(source) => format!("{file}  cannot be read: {source}"),
         });
     }
-    let (engine, loaded) = load(&disk, &node, Mode::Strict, &|| engine_of(&node))?;
+    let (engine, loaded) = load_at_rest(&disk, &node)?;
     let (keys, tombstones) = (engine.store().keys(), engine.store().tombstones());
     let torn = match loaded.recovered.cut {
         Some(cut) => format!(
@@ -56,6 +56,22 @@ pub fn verify(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<String, Storag
     ))
 }
 
+/// Reads a directory whose node may be running.
+fn load_at_rest(disk: &Folder, node: &str) -> Result<(Engine, Loaded), StorageError> {
+    let mut tries = 1;
+    loop {
+        match load(disk, node, Mode::Strict, &|| engine_of(node)) {
+            // The node has written a snapshot and removed what it makes superfluous.
+            Err(StorageError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
+            {
+                tries += 1;
+            }
+            loaded => return loaded,
+        }
+    }
+}
+
 /// Copies what a data directory holds at this moment into one file, whether its node runs or not.
 /// Says what was copied.
 pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
@@ -65,18 +81,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
         path: folder.to_owned(),
         what: "holds nothing that could be copied",
     })?;
-    let mut tries = 1;
-    let (mut engine, loaded) = loop {
-        match load(&disk, &node, Mode::Strict, &|| engine_of(&node)) {
-            // The node has written a snapshot and removed what it makes superfluous.
-            Err(StorageError::Io { source, .. })
-                if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
-            {
-                tries += 1;
-            }
-            loaded => break loaded?,
-        }
-    };
+    let (mut engine, loaded) = load_at_rest(&disk, &node)?;
     let folded = engine.fold(wall_clock::now());
     let tree = folded.map_or_else(|| Tree::new(tree_seed(&node)), |snapshot| snapshot.tree);
     let picture = Picture { tree, beside: engine.beside_entries(), last: loaded.last };
@@ -123,6 +128,10 @@ fn copy(from: &Path, header: &Header, disk: &Folder, name: &str) -> io::Result<(
     let mut source = File::open(from)?;
     let mut bytes = vec![0; HEADER_BYTES];
     source.read_exact(&mut bytes)?;
+    // One that was broken off has left it.
+    if disk.names()?.contains(&unfinished) {
+        disk.remove(&unfinished)?;
+    }
     let mut target = disk.create(&unfinished)?;
     target.write(&header.encode())?;
     loop {

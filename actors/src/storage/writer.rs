@@ -7,6 +7,9 @@ use crate::wall_clock;
 use merkle_kv_core::journal::{FileKind, FileName, Header, Records, Sequence, stamp};
 use std::io;
 
+#[cfg(test)]
+mod tests;
+
 /// A segment that has so many bytes takes no further records. Small enough to be removed soon after
 /// a snapshot, and read at once when the node starts.
 const SEGMENT_BYTES: u64 = 64 << 20;

@@ -129,6 +129,11 @@ impl StoreActor {
         }
     }
 
+    /// Whether the next fold is to be a snapshot or a backup, and should not be long in coming.
+    pub(super) fn wants_picture(&self) -> bool {
+        matches!(self.keeping.picture, PictureState::Wanted)
+    }
+
     /// A fold begins: if a snapshot is wanted, this is its moment.
     pub(super) fn begin_picture(&mut self) {
         if matches!(self.keeping.picture, PictureState::Wanted) {
@@ -272,8 +277,9 @@ impl Handler<Close> for StoreActor {
 
     fn handle(&mut self, _: Close, _: &mut Context<StoreActor>) {
         self.engine.keep_published();
-        self.engine.store_mut().note_last_clock();
         self.commit();
-        self.keeping.storage.stop();
+        self.engine.store_mut().note_last_clock();
+        let last = self.engine.store_mut().take_log();
+        self.keeping.storage.stop(last);
     }
 }

@@ -120,7 +120,8 @@ impl StoreActor {
                 // Who no longer waits does not need it.
                 let _ = asked.send(snapshot.clone());
             }
-            if !actor.waiting.is_empty() || actor.engine.store().is_fold_due() {
+            let is_wanted = !actor.waiting.is_empty() || actor.wants_picture();
+            if is_wanted || actor.engine.store().is_fold_due() {
                 actor.fold(ctx);
             }
         }));

@@ -55,7 +55,7 @@ impl SnapshotWriter {
 }
 
 /// Why a file is no whole snapshot.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// Its header is no good.
     #[error(transparent)]

@@ -116,7 +116,7 @@ fn what_was_journaled_before_a_start_counts() {
     let folder = tempfile::tempdir().unwrap();
     let mut node = Node::open(folder.path());
     node.write_until_a_snapshot_is_wanted();
-    node.storage.stop();
+    node.storage.stop(None);
     drop(node);
     let node = Node::open(folder.path());
     assert!(node.storage.wants_snapshot());

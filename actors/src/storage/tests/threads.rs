@@ -127,7 +127,7 @@ impl Node {
 
     /// Stops, and checks that everything is on disk.
     fn stop(mut self) {
-        self.journal.stop();
+        self.journal.stop(None);
         let last = self.history.noted;
         assert_eq!(self.heard.reached(), (last, last));
         let seed = self.random.number();
@@ -161,7 +161,7 @@ fn what_the_threads_say_is_synced_survives_a_power_cut_at_any_moment() {
             let (written, synced) = node.heard.reached();
             let after = node.disk.crash(node.random.number());
             let Node { mut history, mut journal, .. } = node;
-            journal.stop();
+            journal.stop(None);
             (history.written, history.synced) = (written, synced);
             node = Node::on(after, history, seed + 1_000, durability, interval);
         }
@@ -299,7 +299,7 @@ fn a_stop_on_a_full_disk_ends_soon_and_keeps_what_is_written() {
             node.write();
         });
         let begun = Instant::now();
-        node.journal.stop();
+        node.journal.stop(None);
         assert!(begun.elapsed() < Duration::from_secs(5));
         assert_eq!(node.heard.reached(), (written, written));
         node.check();
@@ -330,7 +330,7 @@ fn nothing_is_written_or_synced_after_a_failure_which_is_said_once() {
             node.write();
             node.journal.sync();
         }
-        node.journal.stop();
+        node.journal.stop(None);
         let now = [Operation::Write, Operation::Sync].map(|operation| node.disk.done(operation));
         assert!(now[0] <= done[0] + 1 && now[1] <= done[1], "{done:?}, then {now:?}");
         assert_eq!(node.heard.failures(), 1, "of {operation:?}, {durability:?}");
