@@ -1,12 +1,13 @@
 //! The benchmark of storage, as far as it goes without Redis: it starts a node, writes to it, and
 //! leaves nothing behind.
 
+use crate::harness::wait_until;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
-const SMALL: [&str; 9] =
-    ["bench", "storage", "--no-redis", "--rounds", "1", "--seconds", "1", "--keys", "1000"];
+const SMALL: [&str; 7] = ["bench", "storage", "--no-redis", "--rounds", "1", "--keys", "1000"];
 
 /// What it prints and says, and whether it went well.
 fn bench(folder: &TempDir, arguments: &[&str]) -> (String, String, bool) {
@@ -25,12 +26,13 @@ fn bench(folder: &TempDir, arguments: &[&str]) -> (String, String, bool) {
 #[test]
 fn a_small_run_measures_a_node_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let (out, errors, went_well) = bench(&folder, &["--durability", "off", "--pipeline", "16"]);
+    let (out, errors, went_well) =
+        bench(&folder, &["--durability", "off", "--pipeline", "16", "--seconds", "1"]);
     assert!(went_well, "{out}{errors}");
     for part in ["machine", "1,000 keys", "disk ", "MerkleKV ", "load cpu"] {
         assert!(out.contains(part), "{part} in {out}");
     }
-    assert!(!out.contains("Redis") && errors.contains("pipeline 16: 1 rounds of 1 s"), "{errors}");
+    assert!(!out.contains("Redis") && errors.contains("pipeline 16: 1 times 1 s"), "{errors}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -42,4 +44,26 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
     let (_, errors, went_well) = bench(&folder, &["--durability", "sometimes"]);
     assert!(!went_well && errors.contains("off, interval or always"), "{errors}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_nothing_behind_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Command::new(env!("CARGO_BIN_EXE_merkle-kv"))
+        .args(SMALL)
+        .args(["--seconds", "30", "--durability", "off", "--dir"])
+        .arg(folder.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let is_empty = || fs::read_dir(folder.path()).unwrap().next().is_none();
+    let limit = Duration::from_secs(20);
+    // The node's own folder is made just before it is started.
+    let has_node = || {
+        fs::read_dir(folder.path()).unwrap().any(|run| run.unwrap().path().join("node").exists())
+    };
+    wait_until(limit, "a node is started", has_node);
+    assert!(Command::new("kill").arg(running.id().to_string()).status().unwrap().success());
+    let status = running.wait().unwrap();
+    assert_eq!((status.code(), is_empty()), (Some(130), true));
 }

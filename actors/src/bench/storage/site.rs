@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,8 +23,10 @@ const INTERRUPTED: i32 = 130;
 /// A folder and the processes in it.
 pub(super) struct Site {
     folder: PathBuf,
-    running: Mutex<Vec<Arc<Mutex<Child>>>>,
+    running: Arc<Mutex<Running>>,
 }
+
+type Running = Vec<Arc<Mutex<Child>>>;
 
 /// A process. Killed when dropped.
 pub(super) struct Process {
@@ -37,22 +39,25 @@ pub(super) struct Process {
 
 impl Site {
     /// Makes a folder inside this one, and watches for signals.
-    pub(super) fn open(parent: &Path) -> Result<Arc<Site>, StorageError> {
+    pub(super) fn open(parent: &Path) -> Result<Site, StorageError> {
         let folder = parent.join(format!("merkle-kv-bench-{}", std::process::id()));
         let failed = |source| StorageError::File { path: folder.clone(), source };
         fs::create_dir(&folder).map_err(failed)?;
         // Children run elsewhere than this process.
         let folder = folder.canonicalize().map_err(failed)?;
-        let site = Arc::new(Site { folder, running: Mutex::default() });
-        let watched = Arc::downgrade(&site);
+        let site = Site { folder, running: Arc::default() };
+        let (folder, running) = (site.folder.clone(), Arc::downgrade(&site.running));
+        let (watches, watching) = mpsc::channel();
         thread::spawn(move || {
-            if wait_for_signal().is_ok() {
-                if let Some(site) = watched.upgrade() {
-                    site.clear();
-                }
+            if wait_for_signal(watches).is_ok() {
+                let running = running.upgrade();
+                // Held until the end: whoever measures fails now, and would end the process first.
+                let _held = running.as_deref().map(|running| clear(&folder, running));
                 std::process::exit(INTERRUPTED);
             }
         });
+        // Nothing starts before signals are followed. If they cannot be, its end is dropped.
+        let _ = watching.recv();
         Ok(site)
     }
 
@@ -97,19 +102,22 @@ impl Site {
         running.push(Arc::clone(&child));
         Ok(Process { name: name.to_owned(), id, begun, child, log })
     }
-
-    fn clear(&self) {
-        for child in lock(&self.running).iter() {
-            end(child);
-        }
-        let _ = fs::remove_dir_all(&self.folder);
-    }
 }
 
 impl Drop for Site {
     fn drop(&mut self) {
-        self.clear();
+        drop(clear(&self.folder, &self.running));
     }
+}
+
+/// Kills what runs, removes the folder, and gives the guard without which nothing starts.
+fn clear<'a>(folder: &Path, running: &'a Mutex<Running>) -> MutexGuard<'a, Running> {
+    let running = lock(running);
+    for child in running.iter() {
+        end(child);
+    }
+    let _ = fs::remove_dir_all(folder);
+    running
 }
 
 impl Process {
@@ -170,12 +178,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn wait_for_signal() -> io::Result<()> {
+/// Says when it has begun to watch.
+fn wait_for_signal(watches: mpsc::Sender<()>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        // Whoever asked waits for it.
+        let _ = watches.send(());
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

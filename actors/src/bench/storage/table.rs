@@ -21,7 +21,7 @@ impl fmt::Display for StorageReport {
                 writeln!(
                     f,
                     "load      {CONNECTIONS} connections of one thread set {keys} keys of {KEY_BYTES} \
-                     bytes at random, {VALUE_BYTES}-byte values; {} rounds of {} s each, in turns",
+                     bytes at random, {VALUE_BYTES}-byte values; {} times {} s each, in turns",
                     plan.rounds,
                     plan.time.as_secs()
                 )?;

@@ -52,7 +52,7 @@ pub(super) fn measure(
     for durability in &plan.durabilities {
         for pipeline in &plan.pipelines {
             progress(&format!(
-                "durability {durability}, pipeline {pipeline}: {} rounds of {} s",
+                "durability {durability}, pipeline {pipeline}: {} times {} s",
                 plan.rounds,
                 plan.time.as_secs()
             ));
