@@ -45,10 +45,11 @@ const DIGEST_BYTES: usize = 32;
 /// The two reference counts in front of the bytes of an entry.
 const COUNTS_BYTES: usize = 16;
 
-/// What the allocator keeps in front of each allocation, and the multiple that both together are
-/// rounded up to: glibc's malloc on 64 bits.
-const ALLOCATION_HEADER_BYTES: usize = 8;
+/// What allocations are rounded up to: multiples of this while they are small, then a quarter, two
+/// quarters, three quarters or all of the way to the next power of two (the size classes of
+/// mimalloc).
 const ALLOCATION_UNIT_BYTES: usize = 16;
+const CLASSES_OF_A_DOUBLING: usize = 4;
 
 /// What one entry costs in the hash index: 16 bytes of pointer and length and a control byte for
 /// each place. A table doubles when it is seven eighths full, so there are between 8/7 and 16/7
@@ -58,8 +59,8 @@ const INDEX_BYTES: usize = 17 * 165 / 100;
 /// What one entry costs in the Merkle tree: 50 bytes if the tree is built at once, as
 /// `benches/tree.rs` measures it, and this in a node, whose folds have copied most pages several
 /// times. It is what is left of the resident memory of nodes with 200,000 to a million keys when
-/// the above is taken away: 49 to 64 bytes for each key.
-const TREE_BYTES: usize = 58;
+/// the above is taken away: 63 to 77 bytes for each key.
+const TREE_BYTES: usize = 66;
 
 impl Entry {
     /// A key with a value.
@@ -206,8 +207,9 @@ impl Entry {
 
 /// What an entry that consists of so many bytes takes in memory.
 fn memory_bytes(bytes: usize) -> usize {
-    let allocation =
-        (bytes + COUNTS_BYTES + ALLOCATION_HEADER_BYTES).next_multiple_of(ALLOCATION_UNIT_BYTES);
+    let bytes = bytes + COUNTS_BYTES;
+    let between = bytes.next_power_of_two() / 2 / CLASSES_OF_A_DOUBLING;
+    let allocation = bytes.next_multiple_of(between.max(ALLOCATION_UNIT_BYTES));
     allocation + INDEX_BYTES + TREE_BYTES
 }
 
@@ -270,9 +272,10 @@ mod tests {
             let entry = Entry::value_of(b"key", &vec![b'x'; value_bytes], version(1, 1));
             assert_eq!(entry.memory_bytes(), Entry::value_memory_bytes(3, value_bytes));
         }
-        // 21 + 3 + 0 + 16 + 8 = 48 is a multiple of 16.
-        assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 48 + 28 + 58);
-        assert_eq!(Entry::value_memory_bytes(3, 1), 64 + 28 + 58);
+        // 21 + 3 + 16 = 40; 48 is a multiple of 16, and 1024 + 256 is a quarter of the way to 2048.
+        assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 48 + 28 + 66);
+        assert_eq!(Entry::value_memory_bytes(3, 9), 64 + 28 + 66);
+        assert_eq!(Entry::value_memory_bytes(3, 1000), 1280 + 28 + 66);
     }
 
     #[test]

@@ -75,13 +75,13 @@ fn a_write_may_fill_the_data_to_the_limit_and_not_a_byte_beyond() {
 
 #[test]
 fn a_refusal_says_the_limit_what_is_used_and_what_to_do_in_both_dialects() {
-    let fill = format!("SET k {}\n", "x".repeat(1_000_000));
-    let why = "Storage full: the limit is 1 MB and 1.0 MB are used; delete keys or raise \
+    let fill = format!("SET k {}\n", "x".repeat(900_000));
+    let why = "Storage full: the limit is 1 MB and 0.9 MB are used; delete keys or raise \
                storage.memory_limit_mb\r\n";
     for (dialect, start) in [(Dialect::Standard, "ERROR: "), (Dialect::Legacy, "ERROR ")] {
         let mut engine = limited(1 << 20);
         run(&mut engine, &fill);
-        let command = requests(&format!("SET other {}\n", "x".repeat(100_000)));
+        let command = requests(&format!("SET other {}\n", "x".repeat(200_000)));
         let mut batch = Batch::new(command, dialect, BytesMut::new());
         assert_eq!(finish(&mut batch, &mut engine).0, format!("{start}{why}"));
     }
