@@ -178,12 +178,12 @@ impl<D: Disk> Writing<D> {
         while !self.stops {
             self.gather();
             if let Err(failed) = self.work() {
-                self.fail(&failed);
+                fail(&self.disk, &failed, &self.listener);
                 return;
             }
         }
         if let Err(failed) = self.end() {
-            self.fail(&failed);
+            fail(&self.disk, &failed, &self.listener);
         }
     }
 
@@ -311,9 +311,7 @@ impl<D: Disk> Writing<D> {
         while self.waiting.is_some() || self.orders_left() {
             self.work()?;
             if self.is_full {
-                warn!(
-                    "the last writes did not fit on the disk; nobody was told that they are kept"
-                );
+                warn!("the last writes did not fit on the disk; nobody was told that they did");
                 self.farewell = None;
                 break;
             }
@@ -324,8 +322,8 @@ impl<D: Disk> Writing<D> {
             let _ = syncer.join();
         }
         self.sync_here()?;
-        if let Some(farewell) = self.farewell.take() {
-            self.waiting = Some(farewell);
+        if self.farewell.is_some() {
+            self.waiting = self.farewell.take();
             self.work()?;
             self.sync_here()?;
         }
@@ -362,10 +360,6 @@ impl<D: Disk> Writing<D> {
     fn say_reached(&self) {
         let (written, synced) = (self.writer.last(), self.synced());
         (self.listener)(Said::Reached { written, synced });
-    }
-
-    fn fail(&self, failed: &WriteError) {
-        fail(&self.disk, failed, &self.listener);
     }
 }
 
