@@ -1,5 +1,6 @@
 //! Data directories that are no good: each with the exit code, and with what its operator is told.
 
+use super::operators::merkle_kv;
 use super::{damage, files, name, named, write_each, write_mib};
 use crate::harness::{
     Node, NodeSettings, REPLICATION_LIMIT, SmallDisk, peers, same_roots, wait_until,
@@ -133,6 +134,8 @@ fn an_end_that_a_crash_has_torn_is_cut_and_reported_once() {
     node.kill();
     node.start_again();
     assert_eq!(node.client().command("GET key99"), "VALUE again");
+    let (code, said) = merkle_kv(&["verify", "--data-dir", node.data_dir().to_str().unwrap()]);
+    assert!(code == Some(0) && !said.contains("bad"), "{said}");
     assert!(!node.log().contains("it ends before that now"));
 }
 

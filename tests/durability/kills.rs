@@ -1,7 +1,7 @@
 //! Nodes that are killed under load, while they start and while they stop, again and again.
 
-use super::{Load, Numbers};
-use crate::harness::{Node, NodeSettings, wait_until};
+use super::{Load, Numbers, name, named};
+use crate::harness::{Client, Node, NodeSettings, wait_until};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -79,4 +79,57 @@ fn a_node_that_is_killed_has_what_it_acknowledged_if_the_disk_follows_later() {
 #[test]
 fn a_node_that_is_killed_has_what_it_acknowledged_if_the_system_chooses_when_to_write() {
     keeps_what_it_acknowledged("none");
+}
+
+/// Starts it, waits for a snapshot to be on its way, and kills it.
+fn kill_during_a_snapshot(node: &mut Node) {
+    let folder = node.data_dir();
+    let is_unfinished =
+        || named(&folder, "snapshot-").iter().any(|path| name(path).ends_with("tmp"));
+    wait_until(PATIENCE, "a snapshot is being written", is_unfinished);
+    node.kill();
+}
+
+#[test]
+fn a_node_that_is_killed_while_it_writes_a_snapshot_has_everything_and_writes_another_one() {
+    const KEYS: usize = 100;
+    let mut node = Node::start(NodeSettings::alone("one").storage(""));
+    let mut load = Load::of(2, 9);
+    let value = |n: usize| format!("{n:04}{}", "s".repeat((1 << 20) - 4));
+    let mut written = 0;
+    let mut write = |address, count: usize| {
+        let mut client = Client::connect(address);
+        for _ in 0..count {
+            client.send(format!("SET large{} {}\r\n", written % KEYS, value(written)));
+            assert_eq!(client.line(), "OK");
+            written += 1;
+        }
+        written
+    };
+    let mut end = 0;
+    load.run(node.address(), |_| {
+        end = write(node.address(), 257);
+        kill_during_a_snapshot(&mut node);
+    });
+    for round in 0..3 {
+        node.start_again();
+        let mut client = node.client();
+        for n in end - KEYS..end {
+            assert!(
+                client.command(&format!("GET large{}", n % KEYS)) == format!("VALUE {}", value(n))
+            );
+        }
+        load.check(&node);
+        // The journal is as long as it was, so the next change leads to a snapshot.
+        load.run(node.address(), |_| match round {
+            0 | 1 => kill_during_a_snapshot(&mut node),
+            _ => {
+                wait_until(PATIENCE, "a snapshot", || client.count("snapshots_written") == 1);
+                node.kill();
+            }
+        });
+    }
+    node.start_again();
+    load.check(&node);
+    assert!(named(&node.data_dir(), "snapshot-").len() == 1);
 }

@@ -263,5 +263,8 @@ impl Load {
 /// The keys of one client.
 fn take(content: &mut State, name: &str) -> State {
     let prefix = format!("{name}:");
-    content.extract_if(.., |key, _| key.starts_with(&prefix)).collect()
+    let (own, others) =
+        std::mem::take(content).into_iter().partition(|(key, _)| key.starts_with(&prefix));
+    *content = others;
+    own
 }

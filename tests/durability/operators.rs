@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a subcommand. Gives its exit code, and all that it said.
-fn merkle_kv(arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) fn merkle_kv(arguments: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_merkle-kv")).args(arguments).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())

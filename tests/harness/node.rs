@@ -2,7 +2,6 @@
 
 use super::broker::{Broker, BrokerKind};
 use super::client::{Client, REPLICATION_LIMIT};
-use super::small_disk::SmallDisk;
 use super::wait::{free_port, wait_until};
 use std::fs;
 use std::net::SocketAddr;
@@ -67,13 +66,6 @@ impl NodeSettings {
     /// Keeps everything in its data directory; further lines of `[storage]`.
     pub(crate) fn storage(self, lines: &str) -> NodeSettings {
         self.section(&format!("[storage]\npersistence_enabled = true\n{lines}"))
-    }
-
-    /// The same in a folder on a small disk.
-    pub(crate) fn storage_on(mut self, disk: &SmallDisk, lines: &str) -> NodeSettings {
-        self.run_by = disk.run_by();
-        let folder = disk.path().join("data");
-        self.storage(&format!("data_dir = \"{}\"\n{lines}", folder.display()))
     }
 
     /// A section behind the others, with its header.

@@ -4,6 +4,7 @@
 //! is left behind, and nobody else sees it. That takes root, or a system that lets users have name
 //! spaces; a test that needs it fails where there is neither.
 
+use super::node::NodeSettings;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -66,6 +67,15 @@ impl SmallDisk {
         let mut mount = Command::new(runner);
         mount.args(rest).args(["mount", "-o", option]).arg(self.path());
         assert!(mount.status().unwrap().success());
+    }
+}
+
+impl NodeSettings {
+    /// Keeps everything in a folder on a small disk.
+    pub(crate) fn storage_on(mut self, disk: &SmallDisk, lines: &str) -> NodeSettings {
+        self.run_by = disk.run_by();
+        let folder = disk.path().join("data");
+        self.storage(&format!("data_dir = \"{}\"\n{lines}", folder.display()))
     }
 }
 

@@ -352,9 +352,7 @@ impl<D: Disk> Writing<D> {
                 return;
             }
             if self.is_full {
-                warn!(
-                    "the last writes did not fit on the disk; nobody was told that they are kept"
-                );
+                warn!("the last writes did not fit on the disk; nobody was told that they did");
                 self.farewell = None;
                 break;
             }

@@ -149,3 +149,33 @@ impl<F: DiskFile> Output<F> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::disk::Folder;
+
+    #[test]
+    fn a_snapshot_removes_what_is_before_it_and_no_segment_that_reaches_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Folder::at(folder.path().to_owned());
+        let segments = [1, 5, 9, 12, 20].map(|first| FileName::Segment(Sequence(first)));
+        let snapshots = [4, 11, 15].map(|last| FileName::Snapshot(Sequence(last)));
+        for file in segments.iter().chain(&snapshots) {
+            disk.create(&file.to_string()).unwrap();
+        }
+        disk.create("LOCK").unwrap();
+        remove_older(&disk, Sequence(11)).unwrap();
+        let mut left = disk.names().unwrap();
+        left.sort();
+        let mut expected = [&segments[3..], &snapshots[1..]].concat();
+        expected.sort();
+        let expected: Vec<String> = std::iter::once("LOCK".to_owned())
+            .chain(expected.iter().map(FileName::to_string))
+            .collect();
+        assert_eq!(left, expected);
+        remove_older(&disk, Sequence(15)).unwrap();
+        // Records from 16 on are in the segment that begins with 12.
+        assert!(disk.names().unwrap().contains(&segments[3].to_string()));
+    }
+}
