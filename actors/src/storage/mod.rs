@@ -168,7 +168,7 @@ impl<D: Disk + Sync> Storage for InDirectory<D> {
             Ok(thread) => self.pictures = Some(thread),
             Err(error) => {
                 warn!(error:%; "no thread for a snapshot");
-                self.not_before = Some(Instant::now() + SNAPSHOT_RETRY);
+                (self.listener)(Said::SnapshotFailed);
             }
         }
     }
