@@ -140,7 +140,8 @@ fn a_clock_a_day_ahead_is_counted_and_carries_nobody_along() {
         let tomorrow = version_at(now_millis() + DAY_MILLIS, "stranger");
         stranger.publish(&topic, update_of(&[entry("key", "future", tomorrow)]));
         cluster.agree_on("GET key", "VALUE future");
-        assert_eq!(client.count("changes_ahead_of_clock"), 1);
+        // Once more if a session has brought it before the broker did.
+        assert!((1..=2).contains(&client.count("changes_ahead_of_clock")));
         cluster.nodes[0].logged("check the clocks");
 
         stranger.subscribe(&topic);
