@@ -40,7 +40,7 @@ fn a_full_node_refuses_what_adds_to_it_and_does_everything_else() {
     assert!((700..800).contains(&keys), "{keys} keys");
     let small = fill(&mut client, |n| format!("SET small{n} v"));
 
-    let (long, before) = ("v".repeat(100), memory(&mut client));
+    let (long, before) = ("v".repeat(400), memory(&mut client));
     let refused = [
         set(keys),
         "INCR counter".to_owned(),
