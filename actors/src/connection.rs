@@ -20,7 +20,7 @@ use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{ClientError, Dialect, Limits, NodeFacts, ReplicateAction};
 use merkle_kv_core::session::{Greeting, greeting};
 use std::fmt;
-use std::future;
+use std::future::{self, Future};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,6 +94,7 @@ impl Actor for ConnectionActor {
             read_bytes: FIRST_READ_BYTES,
             has_read: false,
             stopping: self.settings.stopping.clone(),
+            stopped: Box::pin(stopped(self.settings.stopping.clone())),
             last_read_by: None,
             settings: self.settings.clone(),
         };
@@ -102,6 +103,11 @@ impl Actor for ConnectionActor {
             ctx.stop();
         }));
     }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // Whoever would tell is gone if the node is.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// Why a connection ended.
@@ -144,6 +150,9 @@ struct Client {
     /// The input holds what has not been looked at yet.
     has_read: bool,
     stopping: watch::Receiver<bool>,
+    /// Comes when the node stops, once. Made once as well: to wait anew for each chunk costs more
+    /// than to read it.
+    stopped: std::pin::Pin<Box<dyn Future<Output = ()>>>,
     /// Known once the node stops.
     last_read_by: Option<Instant>,
     settings: Arc<ConnectionSettings>,
@@ -253,7 +262,8 @@ impl Client {
             biased;
             read = self.stream.read_buf(&mut self.input) => read,
             () = silence => return Err(Ended::Stalled),
-            _ = self.stopping.wait_for(|stopping| *stopping) => return Err(Ended::Asked),
+            // It comes only once, but so does this end.
+            () = &mut self.stopped => return Err(Ended::Asked),
         };
         match read {
             Ok(0) => Err(Ended::PeerClosed),
@@ -271,6 +281,16 @@ impl Client {
     /// Writes all of `output`. The client may take as long as it likes, as long as it takes some.
     async fn write(&mut self, output: &mut BytesMut) -> Result<(), Ended> {
         while !output.is_empty() {
+            // Most often there is room, and no time to be measured.
+            match self.stream.try_write(output) {
+                Ok(0) => return Err(Ended::PeerClosed),
+                Ok(bytes) => {
+                    output.advance(bytes);
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(Ended::Broken(error)),
+            }
             let write = self.stream.write_buf(output);
             match time::timeout(self.settings.stall_limit, write).await {
                 Err(_) => return Err(Ended::Stalled),
