@@ -3,8 +3,10 @@
 
 use crate::change::Change;
 use crate::clock::UnixMillis;
+use crate::entry::Entry;
 use crate::execute::Question;
 use crate::execute::durable::Kept;
+use crate::execute::memory_limit::Room;
 use crate::merkle::TreeSeed;
 use crate::protocol::{
     COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
@@ -197,9 +199,9 @@ impl Engine {
 
     fn execute(&mut self, command: Command, now: UnixMillis) -> Result<Outcome, ClientError> {
         let reply = match command {
-            Command::Get { key } => self.value_or(&key, Reply::NoValue),
+            Command::Get { key } => self.value_or(&key, now, Reply::NoValue),
             Command::Set { key, value } => {
-                self.write(&key, &value, &[], now)?;
+                self.write(&key, &value, &[], None, now)?;
                 Reply::Ok
             }
             Command::Delete { key } => match self.store.delete(&key, now)? {
@@ -211,32 +213,36 @@ impl Engine {
             },
             Command::Add { key, step } => self.add(key, step, now)?,
             Command::Append { key, value } => {
-                let old = self.store.get(&key).cloned();
+                let old = self.store.get(&key, now).cloned();
                 let head = old.as_ref().and_then(|entry| entry.value()).unwrap_or_default();
-                self.join(&key, head, &value, now)?
+                let expires_at = old.as_ref().and_then(Entry::expires_at);
+                self.join(&key, head, &value, expires_at, now)?
             }
             Command::Prepend { key, value } => {
-                let old = self.store.get(&key).cloned();
+                let old = self.store.get(&key, now).cloned();
                 let tail = old.as_ref().and_then(|entry| entry.value()).unwrap_or_default();
-                self.join(&key, &value, tail, now)?
+                let expires_at = old.as_ref().and_then(Entry::expires_at);
+                self.join(&key, &value, tail, expires_at, now)?
             }
             Command::GetMany { keys } => {
                 let found = |key: Bytes| {
-                    let entry = self.store.get(&key).cloned();
+                    let entry = self.store.get(&key, now).cloned();
                     (key, entry)
                 };
                 Reply::Values(keys.into_iter().map(found).collect())
             }
             Command::SetMany { pairs } => {
                 self.store.can_write(pairs.iter().map(|(key, _)| &key[..]))?;
-                self.check_room(pairs.iter().map(|(key, value)| (&key[..], value.len())))?;
+                self.check_room(
+                    pairs.iter().map(|(key, value)| (&key[..], Room::of(value.len(), None))),
+                )?;
                 for (key, value) in &pairs {
-                    self.put(key, value, &[], now)?;
+                    self.put(key, value, &[], None, now)?;
                 }
                 Reply::Ok
             }
             Command::Exists { keys } => {
-                let found = keys.iter().filter(|key| self.store.get(key).is_some()).count();
+                let found = keys.iter().filter(|key| self.store.get(key, now).is_some()).count();
                 Reply::Number("EXISTS", found as u64)
             }
             Command::Scan { prefix, after, limit } => {
@@ -267,12 +273,14 @@ impl Engine {
         Ok(Outcome::Reply(reply))
     }
 
-    fn value_or(&self, key: &[u8], missing: Reply) -> Reply {
-        self.store.get(key).map_or(missing, |entry| Reply::Value(entry.clone()))
+    fn value_or(&self, key: &[u8], now: UnixMillis, missing: Reply) -> Reply {
+        self.store.get(key, now).map_or(missing, |entry| Reply::Value(entry.clone()))
     }
 
     fn add(&mut self, key: Bytes, step: Step, now: UnixMillis) -> Result<Reply, ClientError> {
-        let old = match self.store.get(&key).and_then(|entry| entry.value()) {
+        let old = self.store.get(&key, now);
+        let expires_at = old.and_then(Entry::expires_at);
+        let old = match old.and_then(Entry::value) {
             None => 0,
             Some(value) => std::str::from_utf8(value)
                 .ok()
@@ -280,7 +288,7 @@ impl Engine {
                 .ok_or_else(|| ClientError::ValueNotANumber { key: key.clone() })?,
         };
         let new = step.from(old).ok_or_else(|| ClientError::Overflow { key: key.clone() })?;
-        self.write(&key, itoa::Buffer::new().format(new).as_bytes(), &[], now)
+        self.write(&key, itoa::Buffer::new().format(new).as_bytes(), &[], expires_at, now)
     }
 
     fn join(
@@ -288,25 +296,28 @@ impl Engine {
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
         let (limit, found) = (self.limits.max_value_bytes, head.len() + tail.len());
         if found > limit {
             return Err(ClientError::ValueTooLong { limit, found });
         }
-        self.write(key, head, tail, now)
+        self.write(key, head, tail, expires_at, now)
     }
 
-    /// Puts what a client writes, if there is room.
+    /// Puts what a client writes, until a time if there is one, and if there is room.
     fn write(
         &mut self,
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
-        self.check_room(iter::once((key, head.len() + tail.len())))?;
-        self.put(key, head, tail, now)
+        let room = Room::of(head.len() + tail.len(), expires_at);
+        self.check_room(iter::once((key, room)))?;
+        self.put(key, head, tail, expires_at, now)
     }
 
     pub(super) fn put(
@@ -314,9 +325,10 @@ impl Engine {
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
-        let entry = self.store.put(key, head, tail, now)?;
+        let entry = self.store.put(key, head, tail, expires_at, now)?;
         self.publish(Change::Entry(entry.clone()));
         Ok(Reply::Value(entry))
     }

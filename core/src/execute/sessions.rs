@@ -72,7 +72,9 @@ impl Engine {
         let is_held = self.store.held(entry.key()) == Some(entry);
         match entry.value() {
             // Fails where no version is left above the old one, which then stays.
-            Some(value) if is_held => self.put(entry.key(), value, &[], now).is_ok(),
+            Some(value) if is_held => {
+                self.put(entry.key(), value, &[], entry.expires_at(), now).is_ok()
+            }
             Some(_) | None => false,
         }
     }

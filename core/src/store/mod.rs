@@ -78,9 +78,9 @@ impl Store {
         }
     }
 
-    /// The entry of a key that has a value.
-    pub fn get(&self, key: &[u8]) -> Option<&Entry> {
-        self.held(key).filter(|entry| entry.value().is_some())
+    /// The entry of a key that has a value, unless that is over.
+    pub fn get(&self, key: &[u8], now: UnixMillis) -> Option<&Entry> {
+        self.held(key).filter(|entry| entry.value().is_some() && !entry.is_expired(now))
     }
 
     /// Looks at what stands under some keys that are about to be used, all at once: memory that is
@@ -89,28 +89,29 @@ impl Store {
         self.index.warm(keys);
     }
 
-    /// What stands under a key, a tombstone too, unless it is held for dead.
+    /// What stands under a key, a tombstone or a value that is over too, unless it is held for dead.
     pub fn held(&self, key: &[u8]) -> Option<&Entry> {
         self.index.get(key).filter(|entry| !self.registers.kill(entry))
     }
 
-    /// Gives a key the value that consists of `head` and then `tail`.
+    /// Gives a key the value that consists of `head` and then `tail`, until a time if there is one.
     pub fn put(
         &mut self,
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Entry, ClockExhausted> {
         let version = self.next_version(key, now)?;
-        let entry = Entry::joined(key, head, tail, version);
+        let entry = Entry::joined(key, head, tail, expires_at, version);
         self.hold(entry.clone());
         Ok(entry)
     }
 
     /// Deletes a key. Gives its tombstone, or nothing when it has no value.
     pub fn delete(&mut self, key: &[u8], now: UnixMillis) -> Result<Option<Entry>, ClockExhausted> {
-        if self.get(key).is_none() {
+        if self.get(key, now).is_none() {
             return Ok(None);
         }
         let entry = Entry::tombstone(key, self.next_version(key, now)?);
