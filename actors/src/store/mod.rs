@@ -3,6 +3,7 @@
 
 mod keeping;
 mod promised;
+mod reaping;
 
 pub(crate) use keeping::{Close, KeepMembers, Secure};
 
@@ -26,6 +27,7 @@ use merkle_kv_core::replication::Outbox;
 use merkle_kv_core::session::{Effect, Hello, Outcome};
 use merkle_kv_core::store::{Applied, Snapshot};
 use promised::Promised;
+use reaping::Reaper;
 use std::future;
 use std::panic;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub(crate) struct StoreActor {
     sweeping: bool,
     /// The tree is away in a fold; who asked meanwhile for a snapshot waits for the next one.
     folding: bool,
+    reaper: Reaper,
     waiting: Vec<oneshot::Sender<Snapshot>>,
     clock_warning: RateLimit,
     /// A data directory whose journal is started with the actor.
@@ -73,6 +76,7 @@ impl StoreActor {
             told: false,
             sweeping: false,
             folding: false,
+            reaper: Reaper::default(),
             waiting: Vec::new(),
             clock_warning: RateLimit::new(WARNING_INTERVAL, 1),
             memory_warning: RateLimit::new(WARNING_INTERVAL, 1),
@@ -94,6 +98,7 @@ impl StoreActor {
         if self.engine.store().is_fold_due() {
             self.fold(ctx);
         }
+        self.look_for_expired(ctx);
     }
 
     /// Folds on another thread what has been written, and answers who waits for a snapshot.
@@ -198,6 +203,7 @@ impl Actor for StoreActor {
             }
         }
         self.look_later(ctx);
+        self.look_for_expired_later(ctx);
         self.tell_publisher();
     }
 }
@@ -254,7 +260,10 @@ impl Handler<Pin> for StoreActor {
     type Result = ResponseFuture<Option<Snapshot>>;
 
     fn handle(&mut self, _: Pin, ctx: &mut Context<StoreActor>) -> Self::Result {
-        let snapshot = self.engine.store_mut().snapshot(wall_clock::now());
+        let now = wall_clock::now();
+        // Two nodes that are asked for their roots at one moment have most likely reaped the same.
+        self.engine.expire_step(now);
+        let snapshot = self.engine.store_mut().snapshot(now);
         // The clock of the snapshot is told to others.
         self.end_step(ctx);
         if snapshot.is_some() {

@@ -12,7 +12,7 @@ use crate::protocol::{
     COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
 };
 use crate::replication::{Outbox, OutboxLimits};
-use crate::store::{Applied, HashSeed, Listing, ListingQuery, Store};
+use crate::store::{Applied, HashSeed, Listing, ListingQuery, Reaping, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
 use std::iter;
@@ -120,8 +120,16 @@ impl Engine {
         let (store, outbox) = (&self.store, self.outbox.as_mut()?);
         loop {
             let mut changes = outbox.take(max_bytes)?;
-            changes.retain(|change| match change {
-                Change::Entry(entry) => store.held(entry.key()) == Some(entry),
+            changes.retain_mut(|change| match change {
+                Change::Entry(entry) => {
+                    let held = store.held(entry.key());
+                    // What has expired while it waited is still a write that others have to hear
+                    // of: they may hold an older one.
+                    if entry.expires_at().is_some() && held == Some(&entry.expired()) {
+                        *entry = entry.expired();
+                    }
+                    held == Some(entry)
+                }
                 Change::Flush(_) => true,
             });
             if !changes.is_empty() {
@@ -152,11 +160,19 @@ impl Engine {
         self.store.is_sweeping()
     }
 
+    /// Turns some of the values that are over into tombstones. They are not published: every node
+    /// makes them by itself.
+    pub fn expire_step(&mut self, now: UnixMillis) -> Reaping {
+        self.store.expire_step(now)
+    }
+
     /// Facts about the data and the commands so far.
     pub fn facts(&self) -> StoreFacts {
         StoreFacts {
             keys: self.store.keys() as u64,
             tombstones: self.store.tombstones() as u64,
+            expiring: self.store.expiring() as u64,
+            expired: self.store.expired(),
             memory_bytes: self.store.memory_bytes() as u64,
             changes_ahead: self.store.changes_ahead(),
             commands: self.runs,
@@ -204,13 +220,13 @@ impl Engine {
                 self.write(&key, &value, &[], None, now)?;
                 Reply::Ok
             }
-            Command::Delete { key } => match self.store.delete(&key, now)? {
-                Some(tombstone) => {
-                    self.publish(Change::Entry(tombstone));
+            Command::Delete { key } => {
+                if self.delete(&key, now)? {
                     Reply::Deleted
+                } else {
+                    Reply::NotFound
                 }
-                None => Reply::NotFound,
-            },
+            }
             Command::Add { key, step } => self.add(key, step, now)?,
             Command::Append { key, value } => {
                 let old = self.store.get(&key, now).cloned();
@@ -224,6 +240,9 @@ impl Engine {
                 let expires_at = old.as_ref().and_then(Entry::expires_at);
                 self.join(&key, &value, tail, expires_at, now)?
             }
+            Command::Expire { key, at, when } => self.expire(&key, at, when, now)?,
+            Command::Persist { key } => self.persist(&key, now)?,
+            Command::TimeToLive { key, unit } => self.time_to_live(&key, unit, now),
             Command::GetMany { keys } => {
                 let found = |key: Bytes| {
                     let entry = self.store.get(&key, now).cloned();
@@ -246,7 +265,7 @@ impl Engine {
                 Reply::Number("EXISTS", found as u64)
             }
             Command::Scan { prefix, after, limit } => {
-                return Ok(Outcome::Listing(ListingQuery { prefix, after, limit }));
+                return Ok(Outcome::Listing(ListingQuery { prefix, after, limit, now }));
             }
             Command::KeyCount => return Ok(Outcome::Counting(Count::Keys)),
             Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
@@ -331,6 +350,16 @@ impl Engine {
         let entry = self.store.put(key, head, tail, expires_at, now)?;
         self.publish(Change::Entry(entry.clone()));
         Ok(Reply::Value(entry))
+    }
+
+    /// Whether there was something to delete.
+    pub(super) fn delete(&mut self, key: &[u8], now: UnixMillis) -> Result<bool, ClientError> {
+        let tombstone = self.store.delete(key, now)?;
+        let was_there = tombstone.is_some();
+        if let Some(tombstone) = tombstone {
+            self.publish(Change::Entry(tombstone));
+        }
+        Ok(was_there)
     }
 
     fn publish(&mut self, change: Change) {

@@ -2,9 +2,10 @@
 //! folded into the tree together. A fold may run anywhere, so that many writes at once hold up
 //! nobody; the tree is away meanwhile.
 
+use super::reaping::Reaped;
 use crate::clock::Hlc;
 use crate::entry::Entry;
-use crate::merkle::{Edit, Tree, TreeSeed, keep_last_of_each_key};
+use crate::merkle::{Edit, FirstExpiry, Tree, TreeSeed, keep_last_of_each_key};
 use crate::registers::Registers;
 
 /// Edits that are folded where they are, without a word: two milliseconds at most.
@@ -68,6 +69,10 @@ pub(super) struct Folding {
     overwritten_bytes: usize,
     compact_at: usize,
     prune: bool,
+    /// When the first of the entries that wait is over. It may be overwritten already.
+    pub(super) first_expiry: FirstExpiry,
+    /// How far the tree has been looked through for what is over, since the last fold.
+    pub(super) reaped: Reaped,
 }
 
 impl Folding {
@@ -80,12 +85,17 @@ impl Folding {
             overwritten_bytes: 0,
             compact_at: MANY_BYTES,
             prune: false,
+            first_expiry: FirstExpiry::NEVER,
+            reaped: Reaped::default(),
         }
     }
 
     /// Takes an edit, and what stood under its key until now, of a data set of so many bytes.
     pub(super) fn add(&mut self, edit: Edit, replaced: Option<&Entry>, data_bytes: usize) {
         self.waiting_bytes += bytes_of(&edit);
+        if let Edit::Put(entry) = &edit {
+            self.first_expiry = self.first_expiry.min(FirstExpiry::of(entry));
+        }
         self.waiting.push(edit);
         // What is later than the last fold waits here too, while all before it is in the tree.
         // A session may bring older ones, but not many times for one key.
@@ -98,6 +108,11 @@ impl Folding {
             self.overwritten_bytes = 0;
             self.compact_at = MANY_BYTES + self.waiting_bytes;
         }
+    }
+
+    /// The tree of the last fold; nothing while it is away in another.
+    pub(super) fn tree(&self) -> Option<&Tree> {
+        self.tree.as_ref()
     }
 
     /// The registers have risen.
@@ -117,6 +132,7 @@ impl Folding {
         let tree = self.tree.take()?;
         self.began = (registers, clock);
         let prune = std::mem::take(&mut self.prune).then_some(registers);
+        (self.first_expiry, self.reaped) = (FirstExpiry::NEVER, Reaped::default());
         (self.waiting_bytes, self.overwritten_bytes, self.compact_at) = (0, 0, MANY_BYTES);
         Some(Fold { tree, edits: std::mem::take(&mut self.waiting), prune })
     }

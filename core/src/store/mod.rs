@@ -6,11 +6,13 @@ mod fold;
 mod index;
 mod listing;
 mod logged;
+mod reaping;
 
 pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
 pub(crate) use index::WARMED;
 pub use listing::{Listing, ListingQuery};
+pub use reaping::Reaping;
 
 use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
@@ -21,6 +23,7 @@ use crate::registers::Registers;
 use crate::version::{NodeId, Version};
 use fold::Folding;
 use index::{Index, SHARDS, Totals};
+use reaping::as_of;
 
 /// How many shards one step of [`Store::sweep_step`] visits. At ten million
 /// keys a step then touches about 160,000 entries' pointers, a few milliseconds.
@@ -55,6 +58,8 @@ pub struct Store {
     /// The next shard to sweep for the latest registers; all are swept at `SHARDS`.
     unswept: usize,
     ahead: u64,
+    /// Values that have become tombstones because their time was over.
+    expired: u64,
     /// What is to be journaled; nothing if nothing is.
     log: Option<Log>,
     /// The greatest timestamp that the journal says may be issued.
@@ -73,6 +78,7 @@ impl Store {
             newest: Hlc::ZERO,
             unswept: SHARDS,
             ahead: 0,
+            expired: 0,
             log: None,
             reserved: Hlc::ZERO,
         }
@@ -153,6 +159,7 @@ impl Store {
         }
         match change {
             Change::Entry(entry) => {
+                let entry = as_of(now, entry);
                 let is_forgotten = entry.version().hlc <= self.registers.watermark
                     && self.held(entry.key()).is_none();
                 if is_forgotten { Applied::Stale } else { self.merge_entry(entry) }
@@ -170,7 +177,7 @@ impl Store {
         if let Drift::Ahead(_) = self.clock.observe(entry.version().hlc, now) {
             self.ahead += 1;
         }
-        self.merge_entry(entry)
+        self.merge_entry(as_of(now, entry))
     }
 
     /// Follows the clock of a peer.
@@ -233,7 +240,7 @@ impl Store {
 
     /// Whether so much waits to be folded that it should be done soon.
     pub fn is_fold_due(&self) -> bool {
-        let Totals { values, tombstones, bytes } = self.index.totals();
+        let Totals { values, tombstones, bytes, .. } = self.index.totals();
         self.folding.is_due(values + tombstones, bytes)
     }
 

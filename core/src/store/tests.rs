@@ -390,7 +390,8 @@ fn pages_of_a_listing_join_without_gap_or_repetition() {
     for limit in [1, 3, 100, 499, 500, 501, usize::MAX] {
         let (mut paged, mut after) = (Vec::new(), None);
         loop {
-            let query = ListingQuery { prefix: Bytes::from("k"), after, limit: Some(limit) };
+            let query =
+                ListingQuery { prefix: Bytes::from("k"), after, limit: Some(limit), now: NOW };
             let page = list(&mut store, query);
             assert!(page.len() <= limit);
             after = page.last().cloned().map(Bytes::from);
