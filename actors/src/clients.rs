@@ -24,6 +24,21 @@ struct Client {
     since: Instant,
     /// Milliseconds from the start of the node to the last received byte.
     active_at: AtomicU64,
+    /// What it calls itself.
+    name: Mutex<String>,
+}
+
+impl Client {
+    fn facts(&self, id: u64, now_millis: u64) -> ClientFacts {
+        let active_at = self.active_at.load(Ordering::Relaxed);
+        ClientFacts {
+            id,
+            address: self.address.to_string(),
+            age_seconds: self.since.elapsed().as_secs(),
+            idle_seconds: now_millis.saturating_sub(active_at) / 1_000,
+            name: self.name.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
 }
 
 /// A place in the table. Dropping it frees the place.
@@ -54,7 +69,8 @@ impl Clients {
         }
         let id = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
         let active_at = AtomicU64::new(self.elapsed_millis());
-        let client = Arc::new(Client { address, since: Instant::now(), active_at });
+        let (since, name) = (Instant::now(), Mutex::default());
+        let client = Arc::new(Client { address, since, active_at, name });
         open.insert(id, client.clone());
         Some(ClientSlot { id, client, clients: self.clone() })
     }
@@ -77,13 +93,7 @@ impl Clients {
 
     pub(crate) fn list(&self) -> Vec<ClientFacts> {
         let now = self.elapsed_millis();
-        let facts = |(id, client): (&u64, &Arc<Client>)| ClientFacts {
-            id: *id,
-            address: client.address.to_string(),
-            age_seconds: client.since.elapsed().as_secs(),
-            idle_seconds: now.saturating_sub(client.active_at.load(Ordering::Relaxed)) / 1_000,
-        };
-        self.lock().iter().map(facts).collect()
+        self.lock().iter().map(|(id, client)| client.facts(*id, now)).collect()
     }
 
     fn elapsed_millis(&self) -> u64 {
@@ -100,6 +110,16 @@ impl ClientSlot {
     /// The client has sent something.
     pub(crate) fn is_active(&self) {
         self.client.active_at.store(self.clients.elapsed_millis(), Ordering::Relaxed);
+    }
+
+    /// What the client calls itself from now on.
+    pub(crate) fn set_name(&self, name: &[u8]) {
+        let name = String::from_utf8_lossy(name).into_owned();
+        *self.client.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    pub(crate) fn facts(&self) -> ClientFacts {
+        self.client.facts(self.id, self.clients.elapsed_millis())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

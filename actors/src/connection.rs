@@ -8,16 +8,20 @@ use crate::facts::Facts;
 use crate::store::{Execute, Pin, StoreActor};
 use crate::sync::{self, Incoming, ReadPeers, SyncActor, SyncNow};
 use crate::system::{FindSync, SetReplication, Stop, SystemActor};
+use crate::wall_clock;
 use actix::dev::ToEnvelope;
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture,
 };
 use bytes::{Buf, Bytes, BytesMut};
 use log::debug;
+use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Answer, Batch, Progress, Question};
 use merkle_kv_core::merkle::Digest;
-use merkle_kv_core::protocol::text::Decoder;
-use merkle_kv_core::protocol::{ClientError, Dialect, Limits, NodeFacts, ReplicateAction};
+use merkle_kv_core::pattern::Pattern;
+use merkle_kv_core::protocol::{
+    ClientAction, ClientError, Decoder, Dialect, Limits, NodeFacts, ReplicateAction, Wording,
+};
 use merkle_kv_core::session::{Greeting, greeting};
 use std::fmt;
 use std::future::{self, Future};
@@ -89,6 +93,7 @@ impl Actor for ConnectionActor {
             stream,
             slot,
             decoder: Decoder::new(self.settings.limits, self.settings.dialect),
+            wording: None,
             input: BytesMut::new(),
             output: BytesMut::new(),
             read_bytes: FIRST_READ_BYTES,
@@ -144,6 +149,8 @@ struct Client {
     stream: TcpStream,
     slot: ClientSlot,
     decoder: Decoder,
+    /// How replies are worded; nothing before the first request.
+    wording: Option<Wording>,
     input: BytesMut,
     output: BytesMut,
     read_bytes: usize,
@@ -218,7 +225,8 @@ impl Client {
             return Ok(());
         }
         let output = std::mem::take(&mut self.output);
-        let mut batch = Batch::new(requests, self.settings.dialect, output);
+        let wording = self.wording.unwrap_or(self.decoder.wording());
+        let mut batch = Batch::new(requests, wording, output);
         loop {
             let run = self.settings.store.send(Execute(batch)).await;
             let (ran, progress) = run.map_err(|_| Ended::StoreGone)?;
@@ -231,6 +239,7 @@ impl Client {
                 Progress::Ask(question) => batch.answer(self.answer(question).await),
             }
         }
+        self.wording = Some(batch.wording());
         // An idle client does not keep the room of the largest reply it ever had.
         if batch.output.capacity() <= LARGEST_READ_BYTES {
             self.output = batch.output;
@@ -246,7 +255,7 @@ impl Client {
                 return Err(Ended::Asked);
             }
         }
-        let limit = if self.decoder.is_inside_line(&self.input) {
+        let limit = if self.decoder.is_inside_request(&self.input) {
             Some(self.settings.stall_limit)
         } else {
             self.settings.idle_limit
@@ -323,7 +332,28 @@ impl Client {
                     Answer::Refused(ClientError::Unavailable { what: "the store" })
                 }
             },
-            Question::Clients => Answer::Clients(facts.clients.list()),
+            Question::Client(ClientAction::List) => Answer::Clients(facts.clients.list()),
+            Question::Client(action) => {
+                if let ClientAction::SetName(name) = action {
+                    self.slot.set_name(&name);
+                    return Answer::Done;
+                }
+                Answer::Client(Box::new(self.slot.facts()))
+            }
+            Question::Hello(hello) => {
+                if let Some(name) = hello.name {
+                    self.slot.set_name(&name);
+                }
+                Answer::Client(Box::new(self.slot.facts()))
+            }
+            Question::Reset => {
+                self.slot.set_name(b"");
+                Answer::Done
+            }
+            Question::Keys(pattern) => match self.keys(pattern).await {
+                Some(entries) => Answer::Keys(entries),
+                None => Answer::Refused(ClientError::Unavailable { what: "the store" }),
+            },
             Question::Replicate(ReplicateAction::Status) => {
                 Answer::Replication(facts.replication())
             }
@@ -351,6 +381,14 @@ impl Client {
     async fn digest(&self, prefix: Bytes) -> Option<Digest> {
         let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
         task::spawn_blocking(move || snapshot.tree.digest_of_prefix(&prefix)).await.ok()
+    }
+
+    /// The keys that match, looked for where it holds up nobody.
+    async fn keys(&self, pattern: Pattern) -> Option<Vec<Entry>> {
+        let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
+        let now = wall_clock::now();
+        let keys = move || snapshot.keys_like(&pattern, now).collect();
+        task::spawn_blocking(keys).await.ok()
     }
 
     async fn ask_sync<M>(&self, message: M, answer: fn(M::Result) -> Answer) -> Answer

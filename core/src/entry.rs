@@ -181,6 +181,11 @@ impl Entry {
         expires.then(|| UnixMillis(self.word_at(KEY_AT + self.key_bytes())))
     }
 
+    /// Whether readers see a value.
+    pub fn is_live(&self, now: UnixMillis) -> bool {
+        self.value().is_some() && !self.is_expired(now)
+    }
+
     /// Whether the value is over. From then on nobody reads it, though it may stand here still.
     pub fn is_expired(&self, now: UnixMillis) -> bool {
         self.expires_at().is_some_and(|at| at <= now)

@@ -27,6 +27,7 @@ pub mod execute;
 pub mod journal;
 pub mod members;
 pub mod merkle;
+pub mod pattern;
 pub mod peers;
 pub mod protocol;
 pub mod rate_limit;

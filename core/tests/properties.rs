@@ -9,7 +9,7 @@ use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Engine, EngineSettings, Progress};
 use merkle_kv_core::merkle::{Edit, Tree, TreeSeed};
 use merkle_kv_core::protocol::text::Decoder;
-use merkle_kv_core::protocol::{Dialect, Limits};
+use merkle_kv_core::protocol::{Dialect, Limits, Wording};
 use merkle_kv_core::replication::{
     Outbox, OutboxLimits, Presence, PresenceState, Update, decode_update, encode_update,
     encoded_bytes_at_most,
@@ -228,7 +228,7 @@ fn engine(node: u64) -> Engine {
 fn run(engine: &mut Engine, dialect: Dialect, now: UnixMillis, text: &str) -> String {
     let mut input = BytesMut::from(text.as_bytes());
     let requests = Decoder::new(LIMITS, dialect).decode(&mut input);
-    let mut batch = Batch::new(requests, dialect, BytesMut::new());
+    let mut batch = Batch::new(requests, Wording::Text(dialect), BytesMut::new());
     while batch.run(engine, now) == Progress::More {}
     String::from_utf8(batch.output.to_vec()).expect("answers are UTF-8")
 }
@@ -507,7 +507,7 @@ proptest! {
             in_pieces.extend(decoder.decode(&mut buffer));
         }
         prop_assert_eq!(&in_pieces, &requests);
-        let mut batch = Batch::new(requests, Dialect::Standard, BytesMut::new());
+        let mut batch = Batch::new(requests, Wording::Text(Dialect::Standard), BytesMut::new());
         while batch.run(&mut engine(1), NOW) == Progress::More {}
         let answers = std::str::from_utf8(&batch.output).expect("answers are UTF-8");
         for line in answers.split("\r\n") {

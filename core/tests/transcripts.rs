@@ -10,8 +10,8 @@ use merkle_kv_core::execute::{Answer, Batch, Engine, EngineSettings, Progress, Q
 use merkle_kv_core::merkle::{Tree, TreeSeed};
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{
-    COMMANDS, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts, ReplicateAction,
-    ReplicationFacts, SyncFacts, SyncResult,
+    COMMANDS, ClientAction, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts,
+    ReplicateAction, ReplicationFacts, SyncFacts, SyncResult, Wording,
 };
 use merkle_kv_core::replication::OutboxLimits;
 use merkle_kv_core::store::HashSeed;
@@ -63,7 +63,7 @@ impl Connection {
         self.now.0 += 1;
         self.input.extend_from_slice(bytes);
         let requests = self.decoder.decode(&mut self.input);
-        let mut batch = Batch::new(requests, self.dialect, BytesMut::new());
+        let mut batch = Batch::new(requests, Wording::Text(self.dialect), BytesMut::new());
         loop {
             let progress = batch.run(&mut self.engine, self.now);
             self.answers.extend_from_slice(&batch.output.split());
@@ -95,12 +95,16 @@ impl Connection {
                 let snapshot = self.engine.store_mut().snapshot(self.now);
                 Answer::Snapshot(snapshot.expect("the tree is here"))
             }
-            Question::Clients => Answer::Clients(vec![ClientFacts {
+            Question::Client(ClientAction::List) => Answer::Clients(vec![ClientFacts {
                 id: 1,
                 address: "127.0.0.1:50000".to_string(),
                 age_seconds: 2,
                 idle_seconds: 0,
+                name: String::new(),
             }]),
+            Question::Client(_) | Question::Hello(_) | Question::Reset | Question::Keys(_) => {
+                unreachable!("only RESP asks this")
+            }
             Question::Replicate(ReplicateAction::Status) => {
                 let enabled = self.replicates;
                 Answer::Replication(ReplicationFacts { enabled, state, queued: 0, peers: 2 })

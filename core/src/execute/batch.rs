@@ -1,16 +1,20 @@
 //! A batch: all requests of one received chunk, run in order and in slices. A slice ends when the
 //! batch is done, when enough has been written or done for now, or when the node must be asked.
 
-use super::engine::{Count, Engine, Outcome, listed};
+use super::engine::{Count, Engine, Outcome};
+use super::lookup::Lookup;
+use super::redis::greeting;
 use crate::clock::UnixMillis;
 use crate::config::PeerAddress;
+use crate::entry::Entry;
 use crate::merkle::Digest;
-use crate::protocol::text::ReplyWriter;
+use crate::pattern::Pattern;
 use crate::protocol::{
-    ClientError, ClientFacts, Command, Dialect, NodeFacts, PeerFacts, ReplicateAction,
-    ReplicationFacts, Reply, Report, Request, StoreFacts, SyncFacts,
+    ClientAction, ClientError, ClientFacts, Command, Hello, Keys, Nested, NodeFacts, PeerFacts,
+    ReplicateAction, ReplicationFacts, Reply, ReplyWriter, Report, Request, RespVersion,
+    StoreFacts, SyncFacts, Wording,
 };
-use crate::store::{Listing, ListingQuery, Reaping, Snapshot, WARMED};
+use crate::store::{Reaping, Snapshot, WARMED};
 use bytes::{Bytes, BytesMut};
 use std::vec;
 
@@ -34,8 +38,15 @@ pub enum Question {
     Stats,
     /// The data set of this moment, which takes a while.
     Snapshot,
-    /// The open connections.
-    Clients,
+    /// The open connections, or what one of them is.
+    Client(ClientAction),
+    /// Who the client is; it says what it wants to be called and to hear.
+    Hello(Hello),
+    /// Forget what the client has said of itself.
+    Reset,
+    /// All keys that match. To look for them can take a second, so it is not done between other
+    /// commands.
+    Keys(Pattern),
     /// Switch or show replication.
     Replicate(ReplicateAction),
     /// The digest of everything, or of the keys with a prefix. To compute it can take a second, so
@@ -58,8 +69,12 @@ pub enum Answer {
     Node(Box<NodeFacts>),
     /// To Snapshot.
     Snapshot(Snapshot),
-    /// To Clients.
+    /// To Client(List).
     Clients(Vec<ClientFacts>),
+    /// To Hello, and to Client: the connection that asks.
+    Client(Box<ClientFacts>),
+    /// To Keys.
+    Keys(Vec<Entry>),
     /// To Replicate(Status).
     Replication(ReplicationFacts),
     /// To Hash.
@@ -89,7 +104,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Batch {
     requests: vec::IntoIter<Request>,
-    dialect: Dialect,
+    wording: Wording,
     work: Option<Work>,
     closes: bool,
     /// Replies written so far. Whoever sends them empties it.
@@ -100,7 +115,8 @@ pub struct Batch {
 #[derive(Debug)]
 enum Work {
     Writing(ReplyWriter),
-    Listing(ListingQuery),
+    Looking(Lookup),
+    Found(Lookup, Snapshot),
     Counting(Count),
     Sweeping(Command),
     Asking(Question, Option<Box<StoreFacts>>),
@@ -108,9 +124,9 @@ enum Work {
 
 impl Batch {
     /// A batch of which nothing has been run. `output` is an empty buffer to reuse.
-    pub fn new(requests: Vec<Request>, dialect: Dialect, output: BytesMut) -> Batch {
+    pub fn new(requests: Vec<Request>, wording: Wording, output: BytesMut) -> Batch {
         let requests = requests.into_iter();
-        Batch { requests, dialect, work: None, closes: false, output }
+        Batch { requests, wording, work: None, closes: false, output }
     }
 
     /// Runs one slice.
@@ -139,16 +155,19 @@ impl Batch {
                         return Progress::More;
                     }
                 }
-                Some(Work::Listing(query)) => {
+                Some(Work::Looking(lookup)) => {
                     if engine.expire_step(now) == Reaping::More {
-                        self.work = Some(Work::Listing(query));
+                        self.work = Some(Work::Looking(lookup));
                         return Progress::More;
                     }
                     let Some(snapshot) = engine.store.snapshot(now) else {
-                        self.work = Some(Work::Listing(query));
+                        self.work = Some(Work::Looking(lookup));
                         return Progress::Ask(Question::Snapshot);
                     };
-                    self.work = Some(self.writing(listed(Listing::new(&snapshot, &query))));
+                    self.work = Some(self.writing(lookup.reply(&snapshot, &engine.store, now)));
+                }
+                Some(Work::Found(lookup, snapshot)) => {
+                    self.work = Some(self.writing(lookup.reply(&snapshot, &engine.store, now)));
                 }
                 Some(Work::Counting(count)) => {
                     if engine.sweep_step() || engine.expire_step(now) == Reaping::More {
@@ -174,11 +193,11 @@ impl Batch {
     /// Takes the answer to the question that the last slice ended with.
     pub fn answer(&mut self, answer: Answer) {
         match (&self.work, &answer) {
-            (Some(Work::Listing(query)), Answer::Snapshot(snapshot)) => {
-                self.work = Some(self.writing(listed(Listing::new(snapshot, query))));
+            (Some(Work::Looking(lookup)), Answer::Snapshot(snapshot)) => {
+                self.work = Some(Work::Found(lookup.clone(), snapshot.clone()));
                 return;
             }
-            (Some(Work::Listing(_)), Answer::Refused(error)) => {
+            (Some(Work::Looking(_)), Answer::Refused(error)) => {
                 self.work = Some(self.writing(Reply::Error(error.clone())));
                 return;
             }
@@ -193,8 +212,7 @@ impl Batch {
             }
         };
         if question == Question::Quit {
-            self.closes = true;
-            self.requests = Vec::new().into_iter();
+            self.close();
         }
         let store = facts.map(|facts| *facts).unwrap_or_default();
         let reply = match (answer, question) {
@@ -203,6 +221,27 @@ impl Batch {
             }
             (Answer::Node(node), _) => Reply::Report(Report::Info(Box::new((*node, store)))),
             (Answer::Clients(clients), _) => Reply::Report(Report::Clients(clients)),
+            (Answer::Client(client), Question::Hello(hello)) => {
+                self.speak(hello.version);
+                Reply::Nested(greeting(self.wording, &client))
+            }
+            (Answer::Client(client), Question::Client(action)) => match action {
+                ClientAction::Id => Reply::Number("ID", client.id),
+                ClientAction::GetName if client.name.is_empty() => Reply::NoValue,
+                ClientAction::GetName => Reply::Nested(Nested::text(client.name)),
+                ClientAction::List
+                | ClientAction::Info
+                | ClientAction::SetName(_)
+                | ClientAction::Ignored => Reply::Report(Report::Clients(vec![*client])),
+            },
+            (Answer::Client(_), _) => Reply::Ok,
+            (Answer::Done, Question::Reset) => {
+                self.speak(Some(RespVersion::default()));
+                Reply::Nested(Nested::Word("RESET"))
+            }
+            (Answer::Keys(entries), _) => {
+                Reply::Keys(Keys { count: entries.len(), entries: Box::new(entries.into_iter()) })
+            }
             (Answer::Replication(facts), _) => Reply::Replication(facts),
             (Answer::Hash(digest), Question::Hash(prefix)) => Reply::Hash(prefix, digest),
             (Answer::Hash(digest), _) => Reply::Hash(None, digest),
@@ -222,10 +261,15 @@ impl Batch {
         if next.len() >= FEW_REQUESTS {
             engine.store.warm(next.iter().filter_map(|request| match request {
                 Request::Command(_, command) => command.key().map(|key| &key[..]),
-                Request::Refused(_) => None,
+                Request::Refused(_) | Request::Broken(_) => None,
             }));
         }
         next.len().max(1)
+    }
+
+    /// How replies are worded from now on: a HELLO may have changed it.
+    pub fn wording(&self) -> Wording {
+        self.wording
     }
 
     /// Whether the connection is to be closed once the output is sent.
@@ -233,20 +277,39 @@ impl Batch {
         self.closes
     }
 
-    fn begin(&self, request: Request, engine: &mut Engine, now: UnixMillis) -> Work {
+    /// Goes on in this version of RESP, if one was asked for.
+    fn speak(&mut self, version: Option<RespVersion>) {
+        match (self.wording, version) {
+            (Wording::Resp(_), Some(version)) => self.wording = Wording::Resp(version),
+            (Wording::Resp(_), None) | (Wording::Text(_), _) => {}
+        }
+    }
+
+    fn begin(&mut self, request: Request, engine: &mut Engine, now: UnixMillis) -> Work {
         match request {
             Request::Refused(error) => {
                 engine.count_refused();
+                self.writing(Reply::Error(error))
+            }
+            Request::Broken(error) => {
+                engine.count_refused();
+                self.close();
                 self.writing(Reply::Error(error))
             }
             Request::Command(id, command) => self.work_of(engine.start(id, command, now)),
         }
     }
 
+    /// What follows is not run.
+    fn close(&mut self) {
+        self.closes = true;
+        self.requests = Vec::new().into_iter();
+    }
+
     fn work_of(&self, outcome: Outcome) -> Work {
         match outcome {
             Outcome::Reply(reply) => self.writing(reply),
-            Outcome::Listing(query) => Work::Listing(query),
+            Outcome::Looking(lookup) => Work::Looking(lookup),
             Outcome::Counting(count) => Work::Counting(count),
             Outcome::Sweeping(command) => Work::Sweeping(command),
             Outcome::Ask(question) => Work::Asking(question, None),
@@ -266,6 +329,6 @@ impl Batch {
     }
 
     fn writing(&self, reply: Reply) -> Work {
-        Work::Writing(ReplyWriter::new(reply, self.dialect))
+        Work::Writing(ReplyWriter::new(reply, self.wording))
     }
 }

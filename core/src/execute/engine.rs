@@ -6,13 +6,17 @@ use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::execute::Question;
 use crate::execute::durable::Kept;
+use crate::execute::lookup::Lookup;
 use crate::execute::memory_limit::Room;
+use crate::execute::redis::time;
 use crate::merkle::TreeSeed;
+use crate::protocol::resp::table_answer;
 use crate::protocol::{
-    COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
+    COMMANDS, ClientAction, ClientError, Command, CommandId, Limits, Nested, Reply, Report, Step,
+    StoreFacts,
 };
 use crate::replication::{Outbox, OutboxLimits};
-use crate::store::{Applied, HashSeed, Listing, ListingQuery, Reaping, Store};
+use crate::store::{Applied, HashSeed, ListingQuery, Reaping, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
 use std::iter;
@@ -39,7 +43,7 @@ pub struct EngineSettings {
 pub struct Engine {
     pub(super) store: Store,
     pub(super) memory_limit_bytes: Option<u64>,
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) outbox: Option<Outbox>,
     pub(super) kept: Kept,
     runs: [u64; COMMANDS.len()],
@@ -53,8 +57,8 @@ pub struct Engine {
 /// What running a command led to.
 pub(super) enum Outcome {
     Reply(Reply),
-    /// The keys of a snapshot.
-    Listing(ListingQuery),
+    /// Something to be found in a snapshot.
+    Looking(Lookup),
     /// Numbers that are right once the sweep after a flush is done.
     Counting(Count),
     /// A write that changed nothing, as there is no room for it yet: a sweep is under way.
@@ -227,6 +231,20 @@ impl Engine {
                     Reply::NotFound
                 }
             }
+            Command::SetIf { key, value, options } => self.set_if(&key, &value, options, now)?,
+            Command::GetAndDelete { key } => {
+                let old = self.value_or(&key, now, Reply::NoValue);
+                self.delete(&key, now)?;
+                old
+            }
+            Command::DeleteMany { keys } => {
+                self.store.can_write(keys.iter().map(|key| &key[..]))?;
+                let mut deleted = 0;
+                for key in &keys {
+                    deleted += u64::from(self.delete(key, now)?);
+                }
+                Reply::Number("DELETED", deleted)
+            }
             Command::Add { key, step } => self.add(key, step, now)?,
             Command::Append { key, value } => {
                 let old = self.store.get(&key, now).cloned();
@@ -251,22 +269,35 @@ impl Engine {
                 Reply::Values(keys.into_iter().map(found).collect())
             }
             Command::SetMany { pairs } => {
-                self.store.can_write(pairs.iter().map(|(key, _)| &key[..]))?;
-                self.check_room(
-                    pairs.iter().map(|(key, value)| (&key[..], Room::of(value.len(), None))),
-                )?;
-                for (key, value) in &pairs {
-                    self.put(key, value, &[], None, now)?;
-                }
+                self.set_many(&pairs, now)?;
                 Reply::Ok
+            }
+            Command::SetManyIfNone { pairs } => {
+                let is_free = pairs.iter().all(|(key, _)| self.store.get(key, now).is_none());
+                if is_free {
+                    self.set_many(&pairs, now)?;
+                }
+                Reply::Number("SET", u64::from(is_free))
             }
             Command::Exists { keys } => {
                 let found = keys.iter().filter(|key| self.store.get(key, now).is_some()).count();
                 Reply::Number("EXISTS", found as u64)
             }
-            Command::Scan { prefix, after, limit } => {
-                return Ok(Outcome::Listing(ListingQuery { prefix, after, limit, now }));
+            Command::Length { key } => {
+                let value = self.store.get(&key, now).and_then(Entry::value);
+                Reply::Number("LENGTH", value.map_or(0, <[u8]>::len) as u64)
             }
+            Command::Type { key } => {
+                let is_there = self.store.get(&key, now).is_some();
+                Reply::Nested(Nested::Word(if is_there { "string" } else { "none" }))
+            }
+            Command::Scan { prefix, after, limit } => {
+                let query = ListingQuery { prefix, after, limit, now };
+                return Ok(Outcome::Looking(Lookup::List(query)));
+            }
+            Command::ScanFrom(query) => return Ok(Outcome::Looking(Lookup::Scan(query))),
+            Command::RandomKey => return Ok(Outcome::Looking(Lookup::Random)),
+            Command::KeysLike { pattern } => return Ok(Outcome::Ask(Question::Keys(pattern))),
             Command::KeyCount => return Ok(Outcome::Counting(Count::Keys)),
             Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
             Command::Flush => {
@@ -281,7 +312,13 @@ impl Engine {
             Command::Auth => return Err(ClientError::NoUsers),
             Command::Info => return Ok(Outcome::Counting(Count::Info)),
             Command::Stats => return Ok(Outcome::Counting(Count::Stats)),
-            Command::ClientList => return Ok(Outcome::Ask(Question::Clients)),
+            Command::Client(ClientAction::Ignored) | Command::Select => Reply::Ok,
+            Command::Client(action) => return Ok(Outcome::Ask(Question::Client(action))),
+            Command::Hello(hello) => return Ok(Outcome::Ask(Question::Hello(hello))),
+            Command::Reset => return Ok(Outcome::Ask(Question::Reset)),
+            Command::Table(query) => Reply::Nested(table_answer(&query)),
+            Command::Settings { patterns } => Reply::Nested(self.settings(&patterns)),
+            Command::Time => Reply::Nested(time(now)),
             Command::Replicate(action) => return Ok(Outcome::Ask(Question::Replicate(action))),
             Command::Hash { prefix } => return Ok(Outcome::Ask(Question::Hash(prefix))),
             Command::Sync { peer } => return Ok(Outcome::Ask(Question::Sync(peer))),
@@ -307,7 +344,9 @@ impl Engine {
                 .ok_or_else(|| ClientError::ValueNotANumber { key: key.clone() })?,
         };
         let new = step.from(old).ok_or_else(|| ClientError::Overflow { key: key.clone() })?;
-        self.write(&key, itoa::Buffer::new().format(new).as_bytes(), &[], expires_at, now)
+        let mut digits = itoa::Buffer::new();
+        let new = digits.format(new).as_bytes();
+        self.write(&key, new, &[], expires_at, now).map(Reply::Counted)
     }
 
     fn join(
@@ -322,18 +361,27 @@ impl Engine {
         if found > limit {
             return Err(ClientError::ValueTooLong { limit, found });
         }
-        self.write(key, head, tail, expires_at, now)
+        self.write(key, head, tail, expires_at, now).map(Reply::Grown)
+    }
+
+    fn set_many(&mut self, pairs: &[(Bytes, Bytes)], now: UnixMillis) -> Result<(), ClientError> {
+        self.store.can_write(pairs.iter().map(|(key, _)| &key[..]))?;
+        self.check_room(pairs.iter().map(|(key, value)| (&key[..], Room::of(value.len(), None))))?;
+        for (key, value) in pairs {
+            self.put(key, value, &[], None, now)?;
+        }
+        Ok(())
     }
 
     /// Puts what a client writes, until a time if there is one, and if there is room.
-    fn write(
+    pub(super) fn write(
         &mut self,
         key: &[u8],
         head: &[u8],
         tail: &[u8],
         expires_at: Option<UnixMillis>,
         now: UnixMillis,
-    ) -> Result<Reply, ClientError> {
+    ) -> Result<Entry, ClientError> {
         let room = Room::of(head.len() + tail.len(), expires_at);
         self.check_room(iter::once((key, room)))?;
         self.put(key, head, tail, expires_at, now)
@@ -346,10 +394,10 @@ impl Engine {
         tail: &[u8],
         expires_at: Option<UnixMillis>,
         now: UnixMillis,
-    ) -> Result<Reply, ClientError> {
+    ) -> Result<Entry, ClientError> {
         let entry = self.store.put(key, head, tail, expires_at, now)?;
         self.publish(Change::Entry(entry.clone()));
-        Ok(Reply::Value(entry))
+        Ok(entry)
     }
 
     /// Whether there was something to delete.
@@ -367,9 +415,4 @@ impl Engine {
             outbox.push(change);
         }
     }
-}
-
-/// The reply of a listing.
-pub(super) fn listed(listing: Listing) -> Reply {
-    Reply::Keys(Keys { count: listing.left(), entries: Box::new(listing) })
 }

@@ -21,27 +21,27 @@ impl Engine {
     ) -> Result<Reply, ClientError> {
         let at = time_of(at, now)?;
         let Some(held) = self.store.get(key, now).cloned() else {
-            return Ok(Reply::NotFound);
+            return Ok(Reply::Did(false));
         };
         if !allows(when, held.expires_at(), at) {
-            return Ok(Reply::NotFound);
+            return Ok(Reply::Did(false));
         }
         if at <= now {
             self.delete(key, now)?;
         } else {
             self.give_expiry(&held, Some(at), now)?;
         }
-        Ok(Reply::Ok)
+        Ok(Reply::Did(true))
     }
 
     /// Takes the expiry from a key.
     pub(super) fn persist(&mut self, key: &[u8], now: UnixMillis) -> Result<Reply, ClientError> {
         let expiring = self.store.get(key, now).filter(|entry| entry.expires_at().is_some());
         let Some(held) = expiring.cloned() else {
-            return Ok(Reply::NotFound);
+            return Ok(Reply::Did(false));
         };
         self.give_expiry(&held, None, now)?;
-        Ok(Reply::Ok)
+        Ok(Reply::Did(true))
     }
 
     /// How long a key has still.

@@ -6,7 +6,9 @@ mod batch;
 mod durable;
 mod engine;
 mod expiry;
+mod lookup;
 mod memory_limit;
+mod redis;
 mod sessions;
 
 pub use batch::{Answer, Batch, Progress, Question};

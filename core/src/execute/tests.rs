@@ -12,8 +12,8 @@ use crate::entry::Entry;
 use crate::merkle::{Digest, TreeSeed};
 use crate::protocol::text::Decoder;
 use crate::protocol::{
-    ClientError, ClientFacts, Dialect, Limits, MqttState, NodeFacts, ReplicateAction,
-    ReplicationFacts, Request,
+    ClientAction, ClientError, ClientFacts, Dialect, Limits, MqttState, NodeFacts, ReplicateAction,
+    ReplicationFacts, Request, Wording,
 };
 use crate::replication::OutboxLimits;
 use crate::store::HashSeed;
@@ -45,7 +45,7 @@ fn requests(text: &str) -> Vec<Request> {
 }
 
 fn batch(text: &str) -> Batch {
-    Batch::new(requests(text), Dialect::Standard, BytesMut::new())
+    Batch::new(requests(text), Wording::Text(Dialect::Standard), BytesMut::new())
 }
 
 /// Runs to the end, sending after every slice, and counts the slices.
@@ -326,8 +326,13 @@ fn what_only_the_node_knows_is_asked_and_answered_in_its_place() {
     let mut engine = engine();
     let mut batch =
         batch("PING 1\nREPLICATE STATUS\nREPLICATE ENABLE\nCLIENT LIST\nSHUTDOWN\nPING 2\n");
-    let client =
-        ClientFacts { id: 7, address: "1.2.3.4:5".into(), age_seconds: 3, idle_seconds: 1 };
+    let client = ClientFacts {
+        id: 7,
+        address: "1.2.3.4:5".into(),
+        age_seconds: 3,
+        idle_seconds: 1,
+        name: "app".into(),
+    };
     let facts =
         ReplicationFacts { enabled: true, state: MqttState::Connected, queued: 4, peers: 2 };
     let turns = [
@@ -336,7 +341,7 @@ fn what_only_the_node_knows_is_asked_and_answered_in_its_place() {
             Question::Replicate(ReplicateAction::Enable),
             Answer::Refused(ClientError::ReplicationOff),
         ),
-        (Question::Clients, Answer::Clients(vec![client])),
+        (Question::Client(ClientAction::List), Answer::Clients(vec![client])),
         (Question::Shutdown, Answer::Done),
     ];
     for (question, answer) in turns {
@@ -350,7 +355,7 @@ fn what_only_the_node_knows_is_asked_and_answered_in_its_place() {
         std::str::from_utf8(&batch.output).unwrap(),
         "PONG 1\r\nREPLICATION enabled connected queued=4\r\n\
          ERROR: Replication off: mqtt.enabled is false in this node's configuration\r\n\
-         CLIENT LIST\r\nid=7 addr=1.2.3.4:5 age=3 idle=1\r\nEND\r\nOK\r\nPONG 2\r\n"
+         CLIENT LIST\r\nid=7 addr=1.2.3.4:5 age=3 idle=1 name=app\r\nEND\r\nOK\r\nPONG 2\r\n"
     );
 }
 

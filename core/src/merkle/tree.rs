@@ -144,6 +144,32 @@ impl Tree {
         }
     }
 
+    /// The value at this place among all that have one, in byte order of their keys, from zero.
+    pub fn value_at(&self, place: u32) -> Option<Entry> {
+        let mut before = place;
+        let mut page = self.page()?;
+        loop {
+            match page {
+                Page::Entries(entries) => {
+                    let mut values = entries.iter().filter(|entry| entry.value().is_some());
+                    return values.nth(before as usize).cloned();
+                }
+                Page::Pages(_, pages) => {
+                    page = &pages
+                        .iter()
+                        .find(|child| match before.checked_sub(child.totals.values) {
+                            Some(rest) => {
+                                before = rest;
+                                false
+                            }
+                            None => true,
+                        })?
+                        .page;
+                }
+            }
+        }
+    }
+
     /// The entries of a range, in byte order of their keys. Holds on to this snapshot of the tree,
     /// whatever is edited meanwhile.
     pub fn range(&self, range: KeyRange<'_>) -> Range {

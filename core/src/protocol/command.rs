@@ -2,102 +2,166 @@
 
 use super::error::ClientError;
 use super::table::CommandId;
+use super::wording::RespVersion;
 use crate::config::PeerAddress;
+use crate::pattern::Pattern;
 use bytes::Bytes;
 
 /// One command with its arguments, checked for form and size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each variant is a row of the command table, which documents it
 pub enum Command {
-    Get { key: Bytes },
-    Set { key: Bytes, value: Bytes },
-    Delete { key: Bytes },
-    Add { key: Bytes, step: Step },
-    Append { key: Bytes, value: Bytes },
-    Prepend { key: Bytes, value: Bytes },
-    Expire { key: Bytes, at: Expiry, when: ExpireWhen },
-    Persist { key: Bytes },
-    TimeToLive { key: Bytes, unit: TimeUnit },
-    GetMany { keys: Vec<Bytes> },
-    SetMany { pairs: Vec<(Bytes, Bytes)> },
-    Exists { keys: Vec<Bytes> },
-    Scan { prefix: Bytes, after: Option<Bytes>, limit: Option<usize> },
+    Get {
+        key: Bytes,
+    },
+    Set {
+        key: Bytes,
+        value: Bytes,
+    },
+    Delete {
+        key: Bytes,
+    },
+    Add {
+        key: Bytes,
+        step: Step,
+    },
+    Append {
+        key: Bytes,
+        value: Bytes,
+    },
+    Prepend {
+        key: Bytes,
+        value: Bytes,
+    },
+    Expire {
+        key: Bytes,
+        at: Expiry,
+        when: ExpireWhen,
+    },
+    Persist {
+        key: Bytes,
+    },
+    TimeToLive {
+        key: Bytes,
+        unit: TimeUnit,
+    },
+    GetMany {
+        keys: Vec<Bytes>,
+    },
+    SetMany {
+        pairs: Vec<(Bytes, Bytes)>,
+    },
+    Exists {
+        keys: Vec<Bytes>,
+    },
+    Scan {
+        prefix: Bytes,
+        after: Option<Bytes>,
+        limit: Option<usize>,
+    },
     KeyCount,
     Flush,
     Replicate(ReplicateAction),
-    Hash { prefix: Option<Bytes> },
-    Sync { peer: Option<PeerAddress> },
+    Hash {
+        prefix: Option<Bytes>,
+    },
+    Sync {
+        peer: Option<PeerAddress>,
+    },
     Peers,
-    Ping { message: Option<Bytes> },
-    Echo { message: Bytes },
+    Ping {
+        message: Option<Bytes>,
+    },
+    Echo {
+        message: Bytes,
+    },
     Version,
     Info,
     Stats,
     Memory,
-    ClientList,
+    Client(ClientAction),
     Auth,
     Help,
     Quit,
     Shutdown,
+    /// SET with options, and the commands that are short for it.
+    SetIf {
+        key: Bytes,
+        value: Bytes,
+        options: SetOptions,
+    },
+    SetManyIfNone {
+        pairs: Vec<(Bytes, Bytes)>,
+    },
+    GetAndDelete {
+        key: Bytes,
+    },
+    DeleteMany {
+        keys: Vec<Bytes>,
+    },
+    Length {
+        key: Bytes,
+    },
+    Type {
+        key: Bytes,
+    },
+    KeysLike {
+        pattern: Pattern,
+    },
+    ScanFrom(ScanQuery),
+    RandomKey,
+    Time,
+    Select,
+    Hello(Hello),
+    Reset,
+    Table(TableQuery),
+    Settings {
+        patterns: Vec<Pattern>,
+    },
 }
 
 impl Command {
-    /// The key, of a command that has one and acts on it.
+    /// The key, of a command that has one and acts on it: worth looking up ahead.
     pub fn key(&self) -> Option<&Bytes> {
-        match self {
-            Command::Get { key }
-            | Command::Set { key, .. }
-            | Command::Delete { key }
-            | Command::Add { key, .. }
-            | Command::Append { key, .. }
-            | Command::Prepend { key, .. }
-            | Command::Expire { key, .. }
-            | Command::Persist { key }
-            | Command::TimeToLive { key, .. } => Some(key),
-            Command::GetMany { .. }
-            | Command::SetMany { .. }
-            | Command::Exists { .. }
-            | Command::Scan { .. }
-            | Command::KeyCount
-            | Command::Flush
-            | Command::Replicate(_)
-            | Command::Hash { .. }
-            | Command::Sync { .. }
-            | Command::Peers
-            | Command::Ping { .. }
-            | Command::Echo { .. }
-            | Command::Version
-            | Command::Info
-            | Command::Stats
-            | Command::Memory
-            | Command::ClientList
-            | Command::Auth
-            | Command::Help
-            | Command::Quit
-            | Command::Shutdown => None,
+        match self.touches() {
+            Touches::Reads(key) | Touches::Writes(key) => key,
+            Touches::Nothing => None,
         }
     }
 
     /// Whether it changes the data set.
     pub fn writes(&self) -> bool {
+        matches!(self.touches(), Touches::Writes(_))
+    }
+
+    fn touches(&self) -> Touches<'_> {
         match self {
-            Command::Set { .. }
-            | Command::Delete { .. }
-            | Command::Add { .. }
-            | Command::Append { .. }
-            | Command::Prepend { .. }
-            | Command::Expire { .. }
-            | Command::Persist { .. }
-            | Command::SetMany { .. }
-            | Command::Flush => true,
-            Command::Get { .. }
-            | Command::TimeToLive { .. }
-            | Command::GetMany { .. }
+            Command::Get { key }
+            | Command::TimeToLive { key, .. }
+            | Command::Length { key }
+            | Command::Type { key } => Touches::Reads(Some(key)),
+            Command::Set { key, .. }
+            | Command::SetIf { key, .. }
+            | Command::Delete { key }
+            | Command::GetAndDelete { key }
+            | Command::Add { key, .. }
+            | Command::Append { key, .. }
+            | Command::Prepend { key, .. }
+            | Command::Expire { key, .. }
+            | Command::Persist { key } => Touches::Writes(Some(key)),
+            Command::SetMany { .. }
+            | Command::SetManyIfNone { .. }
+            | Command::DeleteMany { .. }
+            | Command::Flush => Touches::Writes(None),
+            Command::GetMany { .. }
             | Command::Exists { .. }
             | Command::Scan { .. }
+            | Command::KeysLike { .. }
+            | Command::ScanFrom(_)
+            | Command::RandomKey
             | Command::KeyCount
-            | Command::Replicate(_)
-            | Command::Hash { .. }
+            | Command::Hash { .. } => Touches::Reads(None),
+            Command::Replicate(_)
             | Command::Sync { .. }
             | Command::Peers
             | Command::Ping { .. }
@@ -106,13 +170,125 @@ impl Command {
             | Command::Info
             | Command::Stats
             | Command::Memory
-            | Command::ClientList
+            | Command::Client(_)
             | Command::Auth
             | Command::Help
             | Command::Quit
-            | Command::Shutdown => false,
+            | Command::Shutdown
+            | Command::Time
+            | Command::Select
+            | Command::Hello(_)
+            | Command::Reset
+            | Command::Table(_)
+            | Command::Settings { .. } => Touches::Nothing,
         }
     }
+}
+
+/// What a command does to the data set, and under which key if it is one.
+enum Touches<'a> {
+    Reads(Option<&'a Bytes>),
+    Writes(Option<&'a Bytes>),
+    Nothing,
+}
+
+/// What SET is asked beside key and value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetOptions {
+    /// Whether it is done at all.
+    pub when: SetWhen,
+    /// What becomes of the expiry.
+    pub expiry: SetExpiry,
+    /// What is answered.
+    pub answer: SetAnswer,
+}
+
+/// When SET is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetWhen {
+    /// Whatever is there.
+    #[default]
+    Always,
+    /// Only if the key has no value.
+    Missing,
+    /// Only if the key has a value.
+    Present,
+}
+
+/// What SET does to the expiry of a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetExpiry {
+    /// The value stays.
+    #[default]
+    None,
+    /// The expiry of the old value stays.
+    Keep,
+    /// The value goes then.
+    At(Expiry),
+}
+
+/// What SET answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetAnswer {
+    /// That it is done, or nothing if it is not.
+    #[default]
+    Done,
+    /// How many keys it has set.
+    Count,
+    /// The value that was there before, whether it is done or not.
+    Old,
+}
+
+/// Which keys SCAN goes through, and how far at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanQuery {
+    /// Where the call before ended; 0 at first.
+    pub cursor: u64,
+    /// Which keys to give; the others are passed over.
+    pub pattern: Option<Pattern>,
+    /// How many keys to look at.
+    pub count: usize,
+    /// Give nothing: other types than strings were asked for.
+    pub nothing: bool,
+}
+
+/// What a client says of itself when it begins, or asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hello {
+    /// The version of RESP to go on with.
+    pub version: Option<RespVersion>,
+    /// A name for CLIENT LIST.
+    pub name: Option<Bytes>,
+}
+
+/// What CLIENT is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAction {
+    /// Tell of all connections.
+    List,
+    /// Tell of this one.
+    Info,
+    /// Tell its number.
+    Id,
+    /// Give it a name.
+    SetName(Bytes),
+    /// Tell the name.
+    GetName,
+    /// Nothing that would make a difference here.
+    Ignored,
+}
+
+/// What COMMAND is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableQuery {
+    /// How many commands there are.
+    Count,
+    /// Their names.
+    List,
+    /// Arity, flags and places of keys: of all, or of those with these names.
+    Info(Option<Vec<Bytes>>),
+    /// Summaries likewise.
+    Docs(Option<Vec<Bytes>>),
 }
 
 /// What INCR and DECR do to a number. Two forms, because -2^63 has no positive twin.
@@ -191,4 +367,6 @@ pub enum Request {
     Command(CommandId, Command),
     /// Something else, to be answered in its turn.
     Refused(ClientError),
+    /// Something after which nothing can be understood: to be answered, and the connection closed.
+    Broken(ClientError),
 }

@@ -28,8 +28,11 @@ pub enum ClientError {
     TooManyArguments { command: &'static CommandSpec },
     #[error("Too many arguments: {} takes at most {limit} keys, send several", .command.name)]
     TooManyKeys { command: &'static CommandSpec, limit: usize },
-    #[error("Missing arguments: MSET needs a value for every key, {} has none", quoted(.key))]
-    KeyWithoutValue { key: Bytes },
+    #[error(
+        "Missing arguments: {} needs a value for every key, {} has none",
+        .command.name, quoted(.key)
+    )]
+    KeyWithoutValue { command: &'static CommandSpec, key: Bytes },
     #[error("Invalid key: it is empty, {} takes one space before its key", .command.name)]
     EmptyKey { command: &'static CommandSpec },
     #[error("Invalid key: it has {found} bytes, the limit is {limit}")]
@@ -46,6 +49,26 @@ pub enum ClientError {
     StorageFull { limit: u64, used: u64 },
     #[error("Invalid number: {} is not {expected}", quoted(.found))]
     NotANumber { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Invalid expiry: {found} is no time that {} can set", .command.name)]
+    InvalidExpiry { command: &'static CommandSpec, found: i64 },
+    #[error("Invalid cursor: {} is not a number that SCAN has given", quoted(.found))]
+    NotACursor { found: Bytes },
+    #[error("Invalid database: there is only database 0")]
+    NoSuchDatabase,
+    #[error("Unsupported protocol version: this node speaks RESP 2 and 3")]
+    NoSuchProtocol,
+    #[error("Invalid name: it may not contain spaces, line ends or other special characters")]
+    InvalidName,
+    #[error("Protocol error: expected '*', the beginning of an array, and found {}", quoted(&[*.found]))]
+    NotAnArray { found: u8 },
+    #[error("Protocol error: expected '$', the beginning of a string, and found {}", quoted(&[*.found]))]
+    NotAString { found: u8 },
+    #[error("Protocol error: expected a line end behind a string")]
+    NoLineEnd,
+    #[error("Protocol error: invalid {what} length")]
+    InvalidLength { what: &'static str },
+    #[error("Command too long: the limit is {limit} bytes; the command was discarded")]
+    CommandTooLong { limit: usize },
     #[error("Invalid expiry: it is behind the year 10889, which timestamps end with")]
     ExpiryTooFar,
     #[error("Invalid address: {} is not host:port", quoted(.found))]

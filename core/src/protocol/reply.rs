@@ -15,16 +15,26 @@ pub enum Reply {
     Ok,
     /// The entry's value.
     Value(Entry),
+    /// The entry whose value is now a number (INCR).
+    Counted(Entry),
+    /// The entry whose value has grown (APPEND).
+    Grown(Entry),
     /// The key has no value.
     NoValue,
     /// The key had a value and has none now.
     Deleted,
     /// There was nothing to delete.
     NotFound,
+    /// Whether something was done to a key (EXPIRE, PERSIST).
+    Did(bool),
     /// Several keys and what stands under each.
     Values(Vec<(Bytes, Option<Entry>)>),
     /// Keys in byte order.
     Keys(Keys),
+    /// Some keys, and where SCAN goes on.
+    Scanned(u64, Vec<Entry>),
+    /// The key of an entry.
+    Key(Entry),
     /// A number under its name (EXISTS, DBSIZE, MEMORY).
     Number(&'static str, u64),
     /// How long a key has still, -1 if it stays, -2 if there is none (TTL).
@@ -37,10 +47,32 @@ pub enum Reply {
     Hash(Option<Bytes>, Digest),
     /// Lines of facts (INFO, STATS, SYNC, PEERS, CLIENT LIST, HELP).
     Report(Report),
+    /// Something that only RESP has a form for.
+    Nested(Nested),
     /// The state of replication.
     Replication(ReplicationFacts),
     /// The command was refused.
     Error(ClientError),
+}
+
+/// A reply of the types of RESP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // they are the types of the protocol
+pub enum Nested {
+    Null,
+    /// A word of the protocol, without any line end.
+    Word(&'static str),
+    Text(Bytes),
+    Number(i64),
+    List(Vec<Nested>),
+    Map(Vec<(&'static str, Nested)>),
+}
+
+impl Nested {
+    /// A text that is made of something else.
+    pub(crate) fn text(text: impl Into<String>) -> Nested {
+        Nested::Text(Bytes::from(text.into()))
+    }
 }
 
 /// A list of keys that is made while it is sent.

@@ -1,10 +1,11 @@
 //! INFO, STATS, SYNC, PEERS, CLIENT LIST and HELP: the facts, and the lines that they make. Where a
 //! fact comes from is the caller's business.
 
-use super::table::COMMANDS;
+use super::table::{COMMANDS, text_commands};
 use super::text::quote::in_quotes;
 use crate::config::{NodeName, PeerAddress};
 use crate::merkle::Digest;
+use std::fmt;
 
 /// What the node as a whole knows of itself.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +130,14 @@ pub struct ReplicationFacts {
     pub peers: u64,
 }
 
+/// The line of REPLICATE STATUS in the standard dialect, without its title.
+impl fmt::Display for ReplicationFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let switch = if self.enabled { "enabled" } else { "disabled" };
+        write!(f, "{switch} {} queued={}", self.state.name(), self.queued)
+    }
+}
+
 /// What the store and the executor know.
 #[derive(Clone, Debug)]
 pub struct StoreFacts {
@@ -195,6 +204,8 @@ pub struct ClientFacts {
     pub age_seconds: u64,
     /// Seconds since it last sent anything.
     pub idle_seconds: u64,
+    /// What it calls itself; empty if it has said nothing.
+    pub name: String,
 }
 
 /// One session with a peer, after its end.
@@ -514,13 +525,12 @@ fn peer_line(peer: &PeerFacts) -> String {
 }
 
 fn client_line(client: &ClientFacts) -> String {
-    let ClientFacts { id, address, age_seconds, idle_seconds } = client;
-    format!("id={id} addr={address} age={age_seconds} idle={idle_seconds}")
+    let ClientFacts { id, address, age_seconds, idle_seconds, name } = client;
+    format!("id={id} addr={address} age={age_seconds} idle={idle_seconds} name={name}")
 }
 
 fn help_lines() -> Vec<String> {
-    COMMANDS
-        .iter()
+    text_commands()
         .map(|spec| {
             let usage = format!("{} {}", spec.name, spec.arguments);
             let aliases = match spec.aliases {

@@ -3,9 +3,10 @@
 //! nobody; the tree is away meanwhile.
 
 use super::reaping::Reaped;
-use crate::clock::Hlc;
+use crate::clock::{Hlc, UnixMillis};
 use crate::entry::Entry;
-use crate::merkle::{Edit, FirstExpiry, Tree, TreeSeed, keep_last_of_each_key};
+use crate::merkle::{Edit, FirstExpiry, KeyRange, Tree, TreeSeed, keep_last_of_each_key};
+use crate::pattern::Pattern;
 use crate::registers::Registers;
 
 /// Edits that are folded where they are, without a word: two milliseconds at most.
@@ -34,6 +35,20 @@ pub struct Snapshot {
     pub registers: Registers,
     /// Nothing that the node writes afterwards has this timestamp or a lesser one.
     pub clock: Hlc,
+}
+
+impl Snapshot {
+    /// The entries whose keys match, of those that readers see.
+    pub fn keys_like<'a>(
+        &self,
+        pattern: &'a Pattern,
+        now: UnixMillis,
+    ) -> impl Iterator<Item = Entry> + use<'a> {
+        let prefix = pattern.prefix();
+        let end = KeyRange::end_of_prefix(&prefix);
+        let range = self.tree.range(KeyRange { from: &prefix, to: end.as_deref() });
+        range.filter(move |entry| entry.is_live(now) && pattern.matches(entry.key()))
+    }
 }
 
 /// A fold to be run: takes about two microseconds for each edit, and a tenth of a second for each

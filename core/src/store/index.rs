@@ -81,9 +81,19 @@ impl Index {
         self.totals
     }
 
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.seed.hash(key)
+    }
+
     pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
         let hash = self.seed.hash(key);
         self.shards[shard_of(hash)].entries.find(hash, |entry| entry.key() == key)
+    }
+
+    /// The entry whose key has this hash.
+    pub(super) fn find(&self, hash: u64) -> Option<&Entry> {
+        let entries = &self.shards[shard_of(hash)].entries;
+        entries.find(hash, |entry| self.seed.hash(entry.key()) == hash)
     }
 
     /// Brings the places and entries of keys into the cache.

@@ -86,7 +86,22 @@ impl Store {
 
     /// The entry of a key that has a value, unless that is over.
     pub fn get(&self, key: &[u8], now: UnixMillis) -> Option<&Entry> {
-        self.held(key).filter(|entry| entry.value().is_some() && !entry.is_expired(now))
+        self.held(key).filter(|entry| entry.is_live(now))
+    }
+
+    /// A number that leads to this key again, see [`Store::at_cursor`]. Never zero.
+    pub fn cursor_of(&self, key: &[u8]) -> u64 {
+        self.index.hash(key).max(1)
+    }
+
+    /// What stands under the key of this cursor, a tombstone too; nothing if it is forgotten.
+    pub fn at_cursor(&self, cursor: u64) -> Option<&Entry> {
+        self.index.find(cursor)
+    }
+
+    /// Whether changes are noted for a journal.
+    pub fn is_logging(&self) -> bool {
+        self.log.is_some()
     }
 
     /// Looks at what stands under some keys that are about to be used, all at once: memory that is

@@ -7,7 +7,7 @@ use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Engine, Progress};
 use merkle_kv_core::protocol::text::Decoder;
-use merkle_kv_core::protocol::{Dialect, Limits};
+use merkle_kv_core::protocol::{Dialect, Limits, Wording};
 use merkle_kv_core::registers::{Lineage, Registers};
 use merkle_kv_core::version::{NodeId, Version};
 use proptest::collection::vec;
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn run(engine: &mut Engine, line: &str, now: UnixMillis) {
     let mut buffer = BytesMut::from(line.as_bytes());
     let requests = Decoder::new(Limits::default(), Dialect::Standard).decode(&mut buffer);
-    let mut batch = Batch::new(requests, Dialect::Standard, BytesMut::new());
+    let mut batch = Batch::new(requests, Wording::Text(Dialect::Standard), BytesMut::new());
     while batch.run(engine, now) != Progress::Done {}
 }
 

@@ -9,7 +9,6 @@ mod broker;
 mod cost;
 mod coverage;
 mod disk;
-mod expiry;
 mod faults;
 mod heal;
 mod history;

@@ -44,8 +44,8 @@ fn execute(engine: &mut Engine, command: Command) -> Reply {
 fn expire(engine: &mut Engine, millis: i64, when: ExpireWhen) -> bool {
     let at = Expiry::At { millis: NOW.0 as i64 + millis };
     match execute(engine, Command::Expire { key: Bytes::from("k"), at, when }) {
-        Reply::Ok => true,
-        Reply::NotFound => false,
+        Reply::Did(did) => did,
+
         other => panic!("{other:?}"),
     }
 }

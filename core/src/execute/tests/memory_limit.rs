@@ -5,7 +5,7 @@ use crate::change::Change;
 use crate::clock::Hlc;
 use crate::entry::Entry;
 use crate::execute::{Batch, Engine};
-use crate::protocol::{Dialect, Limits};
+use crate::protocol::{Dialect, Limits, Wording};
 use crate::session::Effect;
 use crate::version::{NodeId, Version};
 use bytes::BytesMut;
@@ -82,7 +82,7 @@ fn a_refusal_says_the_limit_what_is_used_and_what_to_do_in_both_dialects() {
         let mut engine = limited(1 << 20);
         run(&mut engine, &fill);
         let command = requests(&format!("SET other {}\n", "x".repeat(200_000)));
-        let mut batch = Batch::new(command, dialect, BytesMut::new());
+        let mut batch = Batch::new(command, Wording::Text(dialect), BytesMut::new());
         assert_eq!(finish(&mut batch, &mut engine).0, format!("{start}{why}"));
     }
 }

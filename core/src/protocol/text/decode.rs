@@ -2,6 +2,8 @@
 //! legal command nothing at all.
 
 use crate::protocol::args::Args;
+use crate::protocol::table::Vocabulary;
+use crate::protocol::words::Words;
 use crate::protocol::{ClientError, CommandId, Dialect, Limits, Request};
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -91,9 +93,10 @@ impl Decoder {
             return Err(ClientError::EmptyLine);
         }
         let space = memchr::memchr(b' ', line).unwrap_or(line.len());
-        let id = CommandId::find(&line[..space])?;
+        let id = CommandId::find(&line[..space], Vocabulary::Text)?;
         let rest = &line[(space + 1).min(line.len())..];
-        let mut args = Args::new(id.spec(), chunk, rest, &self.limits, self.dialect);
-        Ok(Request::Command(id, (id.spec().parse)(&mut args)?))
+        let words = Words::of_line(chunk, rest, self.dialect);
+        let args = Args::new(id.spec(), words, &self.limits);
+        Ok(Request::Command(id, (id.spec().parse)(&args)?))
     }
 }

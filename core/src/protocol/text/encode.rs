@@ -4,84 +4,91 @@
 use super::legacy;
 use super::quote::{write_key, write_value};
 use crate::merkle::Digest;
-use crate::protocol::{Dialect, Keys, ReplicationFacts, Reply};
+use crate::protocol::{Dialect, Keys, Nested, ReplicationFacts, Reply};
 use bytes::{BufMut, BytesMut};
 
-/// A reply that is being written. Made when its command has run; done when `write` says so.
-#[derive(Debug)]
-pub struct ReplyWriter {
-    reply: Reply,
+/// Writes lines until `out` holds `enough` bytes or the reply ends; true if it ended. One line may
+/// overshoot, so `out` grows to at most `enough` and the longest line. `written` counts the lines of
+/// a list, the first line included.
+pub(in crate::protocol) fn write(
+    reply: &mut Reply,
     dialect: Dialect,
-    /// How many lines of a list have been written, the first line included.
-    written: usize,
-}
-
-impl ReplyWriter {
-    /// A reply of which nothing has been written yet.
-    pub fn new(reply: Reply, dialect: Dialect) -> ReplyWriter {
-        ReplyWriter { reply, dialect, written: 0 }
-    }
-
-    /// Writes lines until `out` holds `enough` bytes or the reply ends; true if it ended. One line
-    /// may overshoot, so `out` grows to at most `enough` and the longest line.
-    pub fn write(&mut self, out: &mut BytesMut, enough: usize) -> bool {
-        if self.dialect == Dialect::Legacy {
-            match legacy::write(&self.reply, &mut self.written, out, enough) {
-                legacy::Outcome::Ended => return true,
-                legacy::Outcome::MoreLeft => return false,
-                legacy::Outcome::SameAsStandard => {}
-            }
+    written: &mut usize,
+    out: &mut BytesMut,
+    enough: usize,
+) -> bool {
+    if dialect == Dialect::Legacy {
+        match legacy::write(reply, written, out, enough) {
+            legacy::Outcome::Ended => return true,
+            legacy::Outcome::MoreLeft => return false,
+            legacy::Outcome::SameAsStandard => {}
         }
-        let written = &mut self.written;
-        match &mut self.reply {
-            Reply::Ok => out.put_slice(b"OK\r\n"),
-            Reply::Value(entry) => value_line(entry.value().unwrap_or_default(), out),
-            Reply::NoValue => out.put_slice(b"(null)\r\n"),
-            Reply::Deleted => out.put_slice(b"DELETED\r\n"),
-            Reply::NotFound => out.put_slice(b"NOT_FOUND\r\n"),
-            Reply::Values(values) => {
-                header("VALUES", values.len(), written, out);
-                while let Some((_, entry)) = values.get(*written - 1) {
-                    if out.len() >= enough {
-                        return false;
-                    }
-                    match entry.as_ref().and_then(|entry| entry.value()) {
-                        Some(value) => value_line(value, out),
-                        None => out.put_slice(b"(null)\r\n"),
-                    }
-                    *written += 1;
-                }
-                out.put_slice(b"END\r\n");
-            }
-            Reply::Keys(keys) => {
-                if !key_lines(keys, self.dialect, written, out, enough) {
+    }
+    match reply {
+        Reply::Ok => out.put_slice(b"OK\r\n"),
+        Reply::Value(entry) | Reply::Counted(entry) | Reply::Grown(entry) => {
+            value_line(entry.value().unwrap_or_default(), out)
+        }
+        Reply::NoValue => out.put_slice(b"(null)\r\n"),
+        Reply::Deleted => out.put_slice(b"DELETED\r\n"),
+        Reply::NotFound => out.put_slice(b"NOT_FOUND\r\n"),
+        Reply::Values(values) => {
+            header("VALUES", values.len(), written, out);
+            while let Some((_, entry)) = values.get(*written - 1) {
+                if out.len() >= enough {
                     return false;
                 }
-                if self.dialect == Dialect::Standard {
-                    out.put_slice(b"END\r\n");
+                match entry.as_ref().and_then(|entry| entry.value()) {
+                    Some(value) => value_line(value, out),
+                    None => out.put_slice(b"(null)\r\n"),
                 }
+                *written += 1;
             }
-            Reply::Number(name, number) => number_line(name, *number, out),
-            Reply::Remaining(left) => line(&format!("TTL {left}"), out),
-            Reply::Message(name, None) => line(name, out),
-            Reply::Message(name, Some(message)) => {
-                out.put_slice(name.as_bytes());
-                out.put_u8(b' ');
-                write_value(message, out);
+            out.put_slice(b"END\r\n");
+        }
+        Reply::Keys(keys) => {
+            if !key_lines(keys, dialect, written, out, enough) {
+                return false;
+            }
+            if dialect == Dialect::Standard {
+                out.put_slice(b"END\r\n");
+            }
+        }
+        Reply::Scanned(_, entries) => {
+            header("KEYS", entries.len(), written, out);
+            for entry in entries.iter() {
+                write_key_in(dialect, entry.key(), out);
                 end_line(out);
             }
-            Reply::Version => line(&format!("MerkleKV {}", crate::VERSION), out),
-            Reply::Hash(prefix, digest) => hash_line(prefix.as_deref(), digest, self.dialect, out),
-            Reply::Report(report) => {
-                line(&report.title(), out);
-                report.lines().iter().for_each(|text| line(text, out));
-                line("END", out);
-            }
-            Reply::Replication(facts) => replication_line(*facts, out),
-            Reply::Error(error) => line(&format!("ERROR: {error}"), out),
+            line("END", out);
         }
-        true
+        Reply::Key(entry) => {
+            write_key_in(dialect, entry.key(), out);
+            end_line(out);
+        }
+        Reply::Nested(nested) => nested_lines(nested, out),
+        Reply::Number(name, number) => number_line(name, *number, out),
+        Reply::Did(true) => out.put_slice(b"OK\r\n"),
+        Reply::Did(false) => out.put_slice(b"NOT_FOUND\r\n"),
+        Reply::Remaining(left) => line(&format!("TTL {left}"), out),
+        Reply::Message(name, None) => line(name, out),
+        Reply::Message(name, Some(message)) => {
+            out.put_slice(name.as_bytes());
+            out.put_u8(b' ');
+            write_value(message, out);
+            end_line(out);
+        }
+        Reply::Version => line(&format!("MerkleKV {}", crate::VERSION), out),
+        Reply::Hash(prefix, digest) => hash_line(prefix.as_deref(), digest, dialect, out),
+        Reply::Report(report) => {
+            line(&report.title(), out);
+            report.lines().iter().for_each(|text| line(text, out));
+            line("END", out);
+        }
+        Reply::Replication(facts) => replication_line(*facts, out),
+        Reply::Error(error) => line(&format!("ERROR: {error}"), out),
     }
+    true
 }
 
 pub(super) fn line(text: &str, out: &mut BytesMut) {
@@ -149,7 +156,20 @@ fn hash_line(prefix: Option<&[u8]>, digest: &Digest, dialect: Dialect, out: &mut
 }
 
 fn replication_line(facts: ReplicationFacts, out: &mut BytesMut) {
-    let switch = if facts.enabled { "enabled" } else { "disabled" };
-    let (state, queued) = (facts.state.name(), facts.queued);
-    line(&format!("REPLICATION {switch} {state} queued={queued}"), out);
+    line(&format!("REPLICATION {facts}"), out);
+}
+
+/// What only RESP has a form for, as lines: no command of this protocol answers so.
+fn nested_lines(nested: &Nested, out: &mut BytesMut) {
+    match nested {
+        Nested::Null => line("(null)", out),
+        Nested::Word(word) => line(word, out),
+        Nested::Text(text) => {
+            write_value(text, out);
+            end_line(out);
+        }
+        Nested::Number(number) => line(itoa::Buffer::new().format(*number), out),
+        Nested::List(items) => items.iter().for_each(|item| nested_lines(item, out)),
+        Nested::Map(pairs) => pairs.iter().for_each(|(_, value)| nested_lines(value, out)),
+    }
 }

@@ -6,7 +6,7 @@ mod legacy;
 pub(crate) mod quote;
 
 pub use decode::Decoder;
-pub use encode::ReplyWriter;
+pub(super) use encode::write;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
 //! The text protocol as bytes: what lines become, and what replies look like.
 
-use super::{Decoder, ReplyWriter};
+use super::Decoder;
 use crate::clock::Hlc;
 use crate::entry::Entry;
+use crate::protocol::table::text_commands;
 use crate::protocol::{
-    COMMANDS, ClientError, Command, Dialect, Keys, Limits, NodeFacts, ReplicateAction, Reply,
-    Report, Request, Step, StoreFacts,
+    COMMANDS, ClientAction, ClientError, Command, Dialect, Keys, Limits, NodeFacts,
+    ReplicateAction, Reply, ReplyWriter, Report, Request, Step, StoreFacts, Wording,
 };
 use crate::version::{NodeId, Version};
 use bytes::{Bytes, BytesMut};
@@ -28,7 +29,7 @@ fn request_in(dialect: Dialect, line: &str) -> Request {
 fn command_in(dialect: Dialect, line: &str) -> Command {
     match request_in(dialect, line) {
         Request::Command(_, command) => command,
-        Request::Refused(error) => panic!("{line}: {error}"),
+        Request::Refused(error) | Request::Broken(error) => panic!("{line}: {error}"),
     }
 }
 
@@ -39,7 +40,7 @@ fn command(line: &str) -> Command {
 fn error_in(dialect: Dialect, line: &str) -> ClientError {
     match request_in(dialect, line) {
         Request::Refused(error) => error,
-        Request::Command(_, command) => panic!("{line}: {command:?}"),
+        other => panic!("{line}: {other:?}"),
     }
 }
 
@@ -61,7 +62,7 @@ fn entry(key: &[u8], value: &[u8]) -> Entry {
 
 fn written(reply: Reply, dialect: Dialect) -> String {
     let mut out = BytesMut::new();
-    assert!(ReplyWriter::new(reply, dialect).write(&mut out, usize::MAX));
+    assert!(ReplyWriter::new(reply, Wording::Text(dialect)).write(&mut out, usize::MAX));
     String::from_utf8(out.to_vec()).unwrap()
 }
 
@@ -107,7 +108,7 @@ fn each_command_is_read_by_each_of_its_words_in_any_case() {
     assert_eq!(command("PING"), Command::Ping { message: None });
     assert_eq!(command("PING a b"), Command::Ping { message: Some(bytes("a b")) });
     assert_eq!(command("ECHO  "), Command::Echo { message: bytes(" ") });
-    assert_eq!(command("CLIENT list"), Command::ClientList);
+    assert_eq!(command("CLIENT list"), Command::Client(ClientAction::List));
     assert_eq!(command("AUTH me secret"), Command::Auth);
     for (word, expected) in [
         ("VERSION", Command::Version),
@@ -124,7 +125,7 @@ fn each_command_is_read_by_each_of_its_words_in_any_case() {
 
 #[test]
 fn every_command_refuses_too_few_and_too_many_arguments_by_name() {
-    for spec in COMMANDS {
+    for spec in text_commands() {
         let words = spec.arguments.split_whitespace().filter(|word| !word.starts_with('['));
         let required = if spec.arguments.starts_with('[') { 0 } else { words.clone().count() };
         // "[key value...]" are two words of which one begins with a bracket.
@@ -228,7 +229,7 @@ fn keys_and_values_are_taken_up_to_their_limits() {
     let decoded = |line: &str| decode(Dialect::Standard, SMALL, line.as_bytes()).remove(0);
     let refused = |line: &str| match decoded(line) {
         Request::Refused(error) => error,
-        Request::Command(_, command) => panic!("{command:?}"),
+        other => panic!("{other:?}"),
     };
     assert!(matches!(decoded("SET 12345678 1234567890123456\n"), Request::Command(..)));
     let long_key = ClientError::KeyTooLong { limit: 8, found: 9 };
@@ -470,7 +471,7 @@ fn a_long_list_is_written_in_pieces_that_join_to_the_whole() {
         for dialect in [Dialect::Standard, Dialect::Legacy] {
             let whole = written(reply(), dialect);
             for enough in [1, 7, 100, 1_000, whole.len() - 1, whole.len()] {
-                let mut writer = ReplyWriter::new(reply(), dialect);
+                let mut writer = ReplyWriter::new(reply(), Wording::Text(dialect));
                 let mut joined = String::new();
                 loop {
                     let mut out = BytesMut::new();

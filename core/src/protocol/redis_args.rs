@@ -1,0 +1,297 @@
+//! Arguments as Redis has them: options behind SET, cursors, and what a client says of itself.
+
+use super::args::{Args, parse};
+use super::command::{
+    ClientAction, Command, ExpireWhen, Expiry, Hello, ScanQuery, SetAnswer, SetExpiry, SetOptions,
+    SetWhen, TableQuery,
+};
+use super::error::ClientError;
+use super::limits::Dialect;
+use super::wording::RespVersion;
+use super::words::{Words, plain};
+use crate::pattern::Pattern;
+use bytes::Bytes;
+
+/// Keys that SCAN looks at if it is not told, and at most: more would hold up other clients.
+const SCAN_COUNT: usize = 10;
+const MAX_SCAN_COUNT: usize = 10_000;
+
+const SET_OPTIONS: &str =
+    "NX, XX, GET, KEEPTTL, EX seconds, PX milliseconds, EXAT seconds, PXAT milliseconds";
+
+impl<'a> Args<'a> {
+    /// SET: in a line only a key and a value, in an array options as well.
+    pub(super) fn set(&self) -> Result<Command, ClientError> {
+        if self.words.line().is_some() {
+            return self.key_and_value().map(|(key, value)| Command::Set { key, value });
+        }
+        let mut words = self.words;
+        let key = self.next_key(&mut words)?;
+        let value = self.next_value(&mut words)?;
+        let options = self.set_options(words)?;
+        Ok(if options == SetOptions::default() {
+            Command::Set { key, value }
+        } else {
+            Command::SetIf { key, value, options }
+        })
+    }
+
+    fn set_options(&self, mut words: Words<'a>) -> Result<SetOptions, ClientError> {
+        let mut options = SetOptions::default();
+        while let Some(word) = words.plain() {
+            let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+            let unit =
+                [("EX", 1_000, false), ("PX", 1, false), ("EXAT", 1_000, true), ("PXAT", 1, true)]
+                    .into_iter()
+                    .find(|(name, ..)| is(name));
+            let has_expiry = options.expiry != SetExpiry::None;
+            match unit {
+                Some((_, millis, absolute)) if !has_expiry => {
+                    let amount = words.plain().ok_or(self.unknown_option(word, SET_OPTIONS))?;
+                    let amount = self.integer(amount)?;
+                    options.expiry = SetExpiry::At(self.expiry(amount, millis, absolute)?);
+                }
+                None if is("KEEPTTL") && !has_expiry => options.expiry = SetExpiry::Keep,
+                None if is("NX") && options.when != SetWhen::Present => {
+                    options.when = SetWhen::Missing;
+                }
+                None if is("XX") && options.when != SetWhen::Missing => {
+                    options.when = SetWhen::Present;
+                }
+                None if is("GET") => options.answer = SetAnswer::Old,
+                Some(_) | None => return Err(self.unknown_option(word, SET_OPTIONS)),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The moment at which something that is set shall go: it has to be one that may lie ahead.
+    fn expiry(&self, amount: i64, millis: i64, absolute: bool) -> Result<Expiry, ClientError> {
+        let invalid = ClientError::InvalidExpiry { command: self.spec, found: amount };
+        let Some(millis) = amount.checked_mul(millis).filter(|_| amount > 0) else {
+            return Err(invalid);
+        };
+        Ok(if absolute { Expiry::At { millis } } else { Expiry::In { millis } })
+    }
+
+    /// A key, a time in this unit and a value.
+    pub(super) fn set_for(&self, unit_millis: i64) -> Result<Command, ClientError> {
+        let mut words = self.words;
+        let key = self.next_key(&mut words)?;
+        let amount = words.plain().ok_or(self.missing(1))?;
+        let value = self.next_value(&mut words)?;
+        self.end(words)?;
+        let at = self.expiry(self.integer(amount)?, unit_millis, false)?;
+        let options = SetOptions { expiry: SetExpiry::At(at), ..SetOptions::default() };
+        Ok(Command::SetIf { key, value, options })
+    }
+
+    /// EXPIRE and its kin: a key, a time in this unit, and in an array a condition.
+    pub(super) fn expire(
+        &self,
+        unit_millis: i64,
+        expiry: fn(i64) -> Expiry,
+    ) -> Result<Command, ClientError> {
+        let mut words = self.words;
+        let key = self.next_key(&mut words)?;
+        let at = expiry(self.next_integer(&mut words)?.saturating_mul(unit_millis));
+        let mut when = ExpireWhen::Always;
+        if words.line().is_none()
+            && let Some(word) = words.plain()
+        {
+            let conditions = [
+                ("NX", ExpireWhen::NoExpiry),
+                ("XX", ExpireWhen::HasExpiry),
+                ("GT", ExpireWhen::Later),
+                ("LT", ExpireWhen::Sooner),
+            ];
+            let named =
+                conditions.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
+            when = named.ok_or(self.unknown_option(word, "NX, XX, GT, LT"))?.1;
+        }
+        self.end(words).map(|()| Command::Expire { key, at, when })
+    }
+
+    /// DEL: in a line of one key, in an array of several.
+    pub(super) fn delete(&self) -> Result<Command, ClientError> {
+        if self.words.line().is_some() {
+            return self.only_key().map(|key| Command::Delete { key });
+        }
+        let mut keys = self.keys()?;
+        let first = keys.pop().ok_or(self.missing(0))?;
+        if keys.is_empty() {
+            return Ok(Command::Delete { key: first });
+        }
+        keys.push(first);
+        Ok(Command::DeleteMany { keys })
+    }
+
+    pub(super) fn key_and_number(&self) -> Result<(Bytes, i64), ClientError> {
+        let mut words = self.words;
+        let key = self.next_key(&mut words)?;
+        let number = self.next_integer(&mut words)?;
+        self.end(words).map(|()| (key, number))
+    }
+
+    /// SCAN: by prefix in a line, by cursor in an array.
+    pub(super) fn scan(&self) -> Result<Command, ClientError> {
+        if self.words.line().is_some() {
+            return self.listing();
+        }
+        let mut words = self.words;
+        let found = words.plain().ok_or(self.missing(0))?;
+        let Some(cursor) = parse(found) else {
+            return Err(ClientError::NotACursor { found: words.reference(found) });
+        };
+        let mut query = ScanQuery { cursor, pattern: None, count: SCAN_COUNT, nothing: false };
+        while let Some(word) = words.plain() {
+            let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+            let expected = "MATCH pattern, COUNT n, TYPE string";
+            let value = words.plain().ok_or(self.unknown_option(word, expected))?;
+            if is("MATCH") {
+                query.pattern = Some(Pattern::new(words.reference(value)));
+            } else if is("COUNT") {
+                let count = self.integer(value)?;
+                if count < 1 {
+                    return Err(self.unknown_option(value, "a number of keys from 1"));
+                }
+                query.count = usize::try_from(count).map_or(MAX_SCAN_COUNT, |count| count);
+                query.count = query.count.min(MAX_SCAN_COUNT);
+            } else if is("TYPE") {
+                query.nothing = !value.eq_ignore_ascii_case(b"string");
+            } else {
+                return Err(self.unknown_option(word, expected));
+            }
+        }
+        Ok(Command::ScanFrom(query))
+    }
+
+    pub(super) fn pattern(&self) -> Result<Pattern, ClientError> {
+        let mut words = self.words;
+        let pattern = words.plain().ok_or(self.missing(0))?;
+        self.end(words).map(|()| Pattern::new(words.reference(pattern)))
+    }
+
+    pub(super) fn select(&self) -> Result<Command, ClientError> {
+        let mut words = self.words;
+        let database = self.integer(words.plain().ok_or(self.missing(0))?)?;
+        self.end(words)?;
+        if database == 0 { Ok(Command::Select) } else { Err(ClientError::NoSuchDatabase) }
+    }
+
+    /// Who logs in: a user and a password, or for Redis before users a password alone.
+    pub(super) fn credentials(&self) -> Result<(), ClientError> {
+        let is_line = self.words.line().is_some();
+        let mut words = self.words;
+        let count = std::iter::from_fn(|| words.word()).count();
+        match count {
+            0 => Err(self.missing(0)),
+            1 if is_line => Err(self.missing(1)),
+            1 | 2 => Ok(()),
+            _ => Err(self.too_many()),
+        }
+    }
+
+    pub(super) fn hello(&self) -> Result<Hello, ClientError> {
+        let mut words = self.words;
+        let Some(version) = words.plain() else { return Ok(Hello::default()) };
+        let number = parse(version).ok_or(ClientError::NoSuchProtocol)?;
+        let version = RespVersion::of(number).ok_or(ClientError::NoSuchProtocol)?;
+        let mut hello = Hello { version: Some(version), name: None };
+        while let Some(word) = words.plain() {
+            let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+            let wrong = self.unknown_option(word, "AUTH user password, SETNAME name");
+            if is("SETNAME") {
+                hello.name = Some(self.client_name(words.plain().ok_or(wrong)?)?);
+            } else if is("AUTH") && words.plain().and(words.plain()).is_some() {
+                return Err(ClientError::NoUsers);
+            } else {
+                return Err(wrong);
+            }
+        }
+        Ok(hello)
+    }
+
+    pub(super) fn client(&self) -> Result<Command, ClientError> {
+        let mut words = self.words;
+        let Some(word) = words.plain() else {
+            // What the bare word meant to 0.1 servers.
+            let is_legacy = words.dialect() == Some(Dialect::Legacy);
+            let list = Command::Client(ClientAction::List);
+            return if is_legacy { Ok(list) } else { Err(self.missing(0)) };
+        };
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        let is_line = words.line().is_some();
+        if is_line {
+            self.end(words)?;
+        }
+        let action = if is("LIST") {
+            // Redis can filter; the whole list is an answer as well.
+            while words.plain().is_some() {}
+            ClientAction::List
+        } else if is_line {
+            return Err(self.unknown_option(word, "LIST"));
+        } else if is("ID") {
+            ClientAction::Id
+        } else if is("INFO") {
+            ClientAction::Info
+        } else if is("GETNAME") {
+            ClientAction::GetName
+        } else if is("SETNAME") {
+            ClientAction::SetName(self.client_name(words.plain().ok_or(self.missing(1))?)?)
+        } else if is("SETINFO") {
+            words.plain().and(words.plain()).ok_or(self.missing(1))?;
+            ClientAction::Ignored
+        } else if is("NO-EVICT") {
+            words.plain().ok_or(self.missing(1))?;
+            ClientAction::Ignored
+        } else {
+            let expected = "ID, INFO, LIST, SETNAME, GETNAME, SETINFO, NO-EVICT";
+            return Err(self.unknown_option(word, expected));
+        };
+        self.end(words).map(|()| Command::Client(action))
+    }
+
+    /// A name that a line of CLIENT LIST can hold.
+    fn client_name(&self, name: &[u8]) -> Result<Bytes, ClientError> {
+        if name.iter().all(u8::is_ascii_graphic) {
+            return Ok(Bytes::copy_from_slice(name));
+        }
+        Err(ClientError::InvalidName)
+    }
+
+    pub(super) fn table_query(&self) -> Result<TableQuery, ClientError> {
+        let mut words = self.words;
+        let Some(word) = words.plain() else { return Ok(TableQuery::Info(None)) };
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        let names = || {
+            let names: Vec<Bytes> = plain(words).map(|name| words.reference(name)).collect();
+            (!names.is_empty()).then_some(names)
+        };
+        if is("INFO") {
+            return Ok(TableQuery::Info(names()));
+        }
+        if is("DOCS") {
+            return Ok(TableQuery::Docs(names()));
+        }
+        self.end(words)?;
+        if is("COUNT") {
+            Ok(TableQuery::Count)
+        } else if is("LIST") {
+            Ok(TableQuery::List)
+        } else {
+            Err(self.unknown_option(word, "COUNT, LIST, INFO, DOCS"))
+        }
+    }
+
+    pub(super) fn settings(&self) -> Result<Command, ClientError> {
+        let mut words = self.words;
+        let word = words.plain().ok_or(self.missing(0))?;
+        if !word.eq_ignore_ascii_case(b"GET") {
+            return Err(self.unknown_option(word, "GET; settings are made in the file"));
+        }
+        let patterns: Vec<Pattern> =
+            plain(words).map(|pattern| Pattern::of_name(words.reference(pattern))).collect();
+        if patterns.is_empty() { Err(self.missing(1)) } else { Ok(Command::Settings { patterns }) }
+    }
+}
