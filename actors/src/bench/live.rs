@@ -4,8 +4,8 @@
 
 use super::BenchError;
 use super::client::BenchClient;
-use super::load::pipeline;
 use super::machine::machine;
+use super::replication::pipeline;
 use super::sync::{grouped, scattered};
 use crate::node::{Node, Signals};
 use merkle_kv_core::config;

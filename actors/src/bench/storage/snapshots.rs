@@ -1,12 +1,13 @@
 //! What a reader notices of snapshots: single GETs, one after the other, while the node is written
 //! to as fast as it goes and makes snapshots by itself.
 
-use super::error::StorageError;
-use super::load::{Load, Outcome, Until};
+use super::StoragePlan;
 use super::recovery::fill;
-use super::server::{Bench, Control, Server};
-use super::wire::{Numbers, key};
-use super::{Durability, StoragePlan};
+use crate::bench::load::{Load, Outcome, Until};
+use crate::bench::load::{Numbers, key};
+use crate::bench::servers::Durability;
+use crate::bench::servers::ServerError;
+use crate::bench::servers::{Bench, Control, Server};
 use crate::random;
 use merkle_kv_core::distribution::Distribution;
 use std::panic;
@@ -55,7 +56,7 @@ pub(super) fn measure(
     bench: &Bench<'_>,
     plan: &StoragePlan,
     progress: &mut dyn FnMut(&str),
-) -> Result<Snapshots, StorageError> {
+) -> Result<Snapshots, ServerError> {
     progress("a node is filled");
     let node = bench.node(Durability::Interval, &bench.site.empty_folder("node-data")?)?;
     fill(&node, plan.keys)?;
@@ -82,7 +83,7 @@ pub(super) fn measure(
     let (during, between) = split(&reads, &spans);
     let count = looks.last().map_or(0, |last| last.written - first.written);
     if count == 0 && spans.is_empty() {
-        return Err(StorageError::Nothing("the node has made no snapshot"));
+        return Err(ServerError::Nothing("the node has made no snapshot"));
     }
     Ok(Snapshots {
         count,
@@ -98,7 +99,7 @@ fn read(
     node: &Server,
     keys: u64,
     is_enough: Arc<AtomicBool>,
-) -> Result<JoinHandle<Result<Vec<Read>, StorageError>>, StorageError> {
+) -> Result<JoinHandle<Result<Vec<Read>, ServerError>>, ServerError> {
     let mut control = node.connect()?;
     Ok(thread::spawn(move || {
         let mut numbers = Numbers::new(random::number());
@@ -122,7 +123,7 @@ fn watch(
     first: Look,
     time: Duration,
     has_failed: impl Fn() -> bool,
-) -> Result<Vec<Look>, StorageError> {
+) -> Result<Vec<Look>, ServerError> {
     let mut looks = vec![first];
     loop {
         thread::sleep(LOOK);
@@ -136,7 +137,7 @@ fn watch(
     }
 }
 
-fn look(stats: &mut Control) -> Result<Look, StorageError> {
+fn look(stats: &mut Control) -> Result<Look, ServerError> {
     let asked = Instant::now();
     let (mut written, mut running) = (None, None);
     let mut line = stats.ask("STATS")?;
@@ -148,7 +149,7 @@ fn look(stats: &mut Control) -> Result<Look, StorageError> {
     }
     let silent = "STATS of this node does not tell of snapshots";
     let (Some(written), Some(running)) = (written, running) else {
-        return Err(StorageError::Nothing(silent));
+        return Err(ServerError::Nothing(silent));
     };
     Ok(Look { asked, answered: Instant::now(), written, is_running: running > 0 })
 }
@@ -186,6 +187,6 @@ pub(super) fn split(
     (during, between)
 }
 
-fn joined<T>(thread: JoinHandle<Result<T, StorageError>>) -> Result<T, StorageError> {
+fn joined<T>(thread: JoinHandle<Result<T, ServerError>>) -> Result<T, ServerError> {
     thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
 }

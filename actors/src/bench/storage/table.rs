@@ -1,11 +1,11 @@
 //! What was measured, as text.
 
-use super::load::CONNECTIONS;
 use super::recovery::{Recovery, Restart};
 use super::snapshots::Snapshots;
-use super::wire::{KEY_BYTES, VALUE_BYTES};
 use super::writes::{Row, Side, median};
 use super::{Measured, StoragePlan, StorageReport};
+use crate::bench::load::CONNECTIONS;
+use crate::bench::load::{KEY_BYTES, VALUE_BYTES};
 use crate::bench::sync::grouped;
 use crate::bench::verdict::Verdict;
 use merkle_kv_core::distribution::Distribution;

@@ -3,7 +3,8 @@
 use super::recovery::{Recovery, Restart};
 use super::snapshots::{Look, Snapshots, spans, split};
 use super::writes::{Row, Side, median};
-use super::{BUDGET_KEYS, Durability, Measured, StoragePlan, StorageReport, StorageTopic};
+use super::{BUDGET_KEYS, Measured, StoragePlan, StorageReport, StorageTopic};
+use crate::bench::servers::Durability;
 use merkle_kv_core::distribution::Distribution;
 use std::time::{Duration, Instant};
 

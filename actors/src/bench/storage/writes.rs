@@ -1,9 +1,10 @@
 //! Writes per second of both servers, with the same durability, in turns.
 
-use super::error::StorageError;
-use super::load::{Load, Outcome, Until};
-use super::server::{Bench, Server, cpu_seconds, settle};
-use super::{Durability, StoragePlan};
+use super::StoragePlan;
+use crate::bench::load::{Load, Outcome, Until};
+use crate::bench::servers::Durability;
+use crate::bench::servers::ServerError;
+use crate::bench::servers::{Bench, Server, cpu_seconds, settle};
 use crate::bench::verdict::Verdict;
 use merkle_kv_core::distribution::Distribution;
 use std::time::Duration;
@@ -47,7 +48,7 @@ pub(super) fn measure(
     bench: &Bench<'_>,
     plan: &StoragePlan,
     progress: &mut dyn FnMut(&str),
-) -> Result<Vec<Row>, StorageError> {
+) -> Result<Vec<Row>, ServerError> {
     let mut rows = Vec::new();
     for durability in &plan.durabilities {
         for pipeline in &plan.pipelines {
@@ -67,7 +68,7 @@ fn measure_row(
     plan: &StoragePlan,
     durability: Durability,
     pipeline: usize,
-) -> Result<Row, StorageError> {
+) -> Result<Row, ServerError> {
     let site = bench.site;
     let node = bench.node(durability, &site.empty_folder("node-data")?)?;
     let mut sides = vec![Turns::new(node, plan.keys, pipeline)];
@@ -94,7 +95,7 @@ fn measure_row(
     Ok(Row {
         durability,
         pipeline,
-        node: node.ok_or(StorageError::Nothing("nothing was measured"))?,
+        node: node.ok_or(ServerError::Nothing("nothing was measured"))?,
         redis: sides.next().transpose()?,
         generator: spent / took,
     })
@@ -112,7 +113,7 @@ impl Turns {
     }
 
     /// One round, and what the server has to do for it afterwards.
-    fn take(&mut self, time: Duration) -> Result<(), StorageError> {
+    fn take(&mut self, time: Duration) -> Result<(), ServerError> {
         let (server, own) = (self.server.cpu_seconds(), cpu_seconds("self"));
         let outcome = self.load(time).run()?;
         self.generator_seconds += cpu_seconds("self") - own;
@@ -126,13 +127,13 @@ impl Turns {
         self.outcomes.iter().map(|outcome| outcome.took.as_secs_f64()).sum()
     }
 
-    fn finish(self) -> Result<Side, StorageError> {
+    fn finish(self) -> Result<Side, ServerError> {
         self.server.process.insist_on_running()?;
         let writes: u64 = self.outcomes.iter().map(|outcome| outcome.writes).sum();
         let rate = |outcome: &Outcome| outcome.writes as f64 / outcome.took.as_secs_f64();
         let rates = self.outcomes.iter().map(rate).collect();
         let times = self.outcomes.into_iter().flat_map(|outcome| outcome.round_trips).collect();
-        let silent = StorageError::Nothing("nothing was written");
+        let silent = ServerError::Nothing("nothing was written");
         Ok(Side {
             rates,
             round_trips: Distribution::of(times).ok_or(silent)?,

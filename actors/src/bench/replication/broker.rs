@@ -1,7 +1,7 @@
 //! The broker alone: from publishing a message with QoS 1 until a subscriber has it, one at a time.
 //! What a node's write takes beside this is the node's own.
 
-use super::{ARRIVAL_LIMIT, BenchError};
+use crate::bench::{ARRIVAL_LIMIT, BenchError};
 use crate::random;
 use merkle_kv_core::distribution::Distribution;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS};

@@ -2,8 +2,11 @@
 //! all their replies, and sends the next, as `redis-benchmark -P` does. The same code for every
 //! server. Knows nothing of processes.
 
-use super::error::StorageError;
-use super::wire::{Numbers, Replies, Wire, Writes};
+mod wire;
+
+pub(super) use wire::{KEY_BYTES, Numbers, VALUE_BYTES, Wire, key};
+
+use super::servers::ServerError;
 use crate::random;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use wire::{Replies, Writes};
 
 /// Clients that write at once, as redis-benchmark has them.
 pub(super) const CONNECTIONS: usize = 50;
@@ -59,7 +63,7 @@ pub(super) struct Outcome {
 
 impl Load {
     /// Writes, and blocks until it is over.
-    pub(super) fn run(&self) -> Result<Outcome, StorageError> {
+    pub(super) fn run(&self) -> Result<Outcome, ServerError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| self.failed(source))?;
         let limit = match self.until {
@@ -67,12 +71,12 @@ impl Load {
             Until::Told(_) | Until::AllWritten => PATIENCE * 2,
         };
         runtime.block_on(async {
-            let silent = |_| StorageError::Silent { address: self.address, limit };
+            let silent = |_| ServerError::Silent { address: self.address, limit };
             tokio::time::timeout(limit, self.drive()).await.map_err(silent)?
         })
     }
 
-    async fn drive(&self) -> Result<Outcome, StorageError> {
+    async fn drive(&self) -> Result<Outcome, ServerError> {
         let mut streams = Vec::new();
         for _ in 0..CONNECTIONS {
             let stream = TcpStream::connect(self.address).await;
@@ -110,7 +114,7 @@ impl Load {
         self,
         mut stream: TcpStream,
         mut source: Source,
-    ) -> Result<(u64, Vec<Duration>), StorageError> {
+    ) -> Result<(u64, Vec<Duration>), ServerError> {
         let mut writes = Writes::new(self.wire, self.pipeline, self.keys);
         let mut buffer = vec![0; READ_BYTES];
         let (mut written, mut round_trips) = (0, Vec::new());
@@ -128,7 +132,7 @@ impl Load {
                 if read == 0 {
                     return Err(self.failed(std::io::ErrorKind::UnexpectedEof.into()));
                 }
-                let refused = |reply| StorageError::Refused { address: self.address, reply };
+                let refused = |reply| ServerError::Refused { address: self.address, reply };
                 if replies.take(&buffer[..read]).map_err(refused)? {
                     break;
                 }
@@ -140,8 +144,8 @@ impl Load {
         }
     }
 
-    fn failed(&self, source: std::io::Error) -> StorageError {
-        StorageError::Connection { address: self.address, source }
+    fn failed(&self, source: std::io::Error) -> ServerError {
+        ServerError::Connection { address: self.address, source }
     }
 }
 
@@ -248,6 +252,6 @@ mod tests {
         assert!(refused.to_string().contains("Storage full"), "{refused}");
         let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
         let gone = load(nobody, Until::AllWritten).run().unwrap_err();
-        assert!(matches!(gone, StorageError::Connection { .. }));
+        assert!(matches!(gone, ServerError::Connection { .. }));
     }
 }

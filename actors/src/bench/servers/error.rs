@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Why storage was not measured.
 #[derive(Debug, thiserror::Error)]
-pub enum StorageError {
+pub enum ServerError {
     /// The plan asks for what cannot be done.
     #[error("{what} is {found}, and has to be from 1 to {most}")]
     Plan {

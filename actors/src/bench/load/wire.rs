@@ -5,8 +5,8 @@ use crate::bench::sync::scattered;
 use std::ops::Range;
 
 /// Bytes of each key and of each value.
-pub(super) const KEY_BYTES: usize = 19;
-pub(super) const VALUE_BYTES: usize = 64;
+pub(in crate::bench) const KEY_BYTES: usize = 19;
+pub(in crate::bench) const VALUE_BYTES: usize = 64;
 
 /// What stands before the number of a key.
 const PREFIX: &str = "user:";
@@ -16,7 +16,7 @@ const FRESH_DIGITS: usize = 8;
 
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(in crate::bench) enum Wire {
     /// MerkleKV's own protocol.
     Text,
     /// That of Redis.
@@ -25,7 +25,7 @@ pub(super) enum Wire {
 
 impl Wire {
     /// What a write is answered.
-    pub(super) fn ok(self) -> &'static [u8] {
+    pub(in crate::bench) fn ok(self) -> &'static [u8] {
         match self {
             Wire::Text => b"OK\r\n",
             Wire::Resp => b"+OK\r\n",
@@ -45,13 +45,13 @@ impl Wire {
 }
 
 /// The name of a key.
-pub(super) fn key(n: u64) -> String {
+pub(in crate::bench) fn key(n: u64) -> String {
     let width = KEY_BYTES - PREFIX.len();
     format!("{PREFIX}{n:0>width$}")
 }
 
 /// Writes one after the other in one buffer, all of the same length.
-pub(super) struct Writes {
+pub(in crate::bench) struct Writes {
     bytes: Vec<u8>,
     /// Of one write.
     length: usize,
@@ -62,7 +62,7 @@ pub(super) struct Writes {
 
 impl Writes {
     /// Room for so many writes with keys below `keys`.
-    pub(super) fn new(wire: Wire, count: usize, keys: u64) -> Writes {
+    pub(in crate::bench) fn new(wire: Wire, count: usize, keys: u64) -> Writes {
         let (key, value) = (key(0), "0".repeat(VALUE_BYTES));
         let write = wire.set(&key, &value);
         let key_end = write.find(&key).unwrap_or_default() + KEY_BYTES;
@@ -77,7 +77,7 @@ impl Writes {
     }
 
     /// Makes one of the writes set this key to a value that looks random.
-    pub(super) fn fill(&mut self, write: usize, key: u64, random: u64) {
+    pub(in crate::bench) fn fill(&mut self, write: usize, key: u64, random: u64) {
         let from = write * self.length;
         if let Some(write) = self.bytes.get_mut(from..from + self.length) {
             write_digits(&mut write[self.key.clone()], key);
@@ -86,7 +86,7 @@ impl Writes {
     }
 
     /// The first so many of them.
-    pub(super) fn first(&self, count: usize) -> &[u8] {
+    pub(in crate::bench) fn first(&self, count: usize) -> &[u8] {
         &self.bytes[..count * self.length]
     }
 }
@@ -100,7 +100,7 @@ fn write_digits(room: &mut [u8], mut number: u64) {
 }
 
 /// The replies to one batch of writes, as they come in.
-pub(super) struct Replies {
+pub(in crate::bench) struct Replies {
     expected: &'static [u8],
     missing: usize,
     /// Bytes that so many replies have when all is well.
@@ -108,14 +108,14 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    pub(super) fn to(wire: Wire, writes: usize) -> Replies {
+    pub(in crate::bench) fn to(wire: Wire, writes: usize) -> Replies {
         let expected = wire.ok();
         Replies { expected, missing: writes, bytes: writes * expected.len() }
     }
 
     /// Takes what was read, and says whether that was all. What is no confirmation is an error with
     /// what was said.
-    pub(super) fn take(&mut self, read: &[u8]) -> Result<bool, String> {
+    pub(in crate::bench) fn take(&mut self, read: &[u8]) -> Result<bool, String> {
         let lines = read.iter().filter(|byte| **byte == b'\n').count();
         // Confirmations are short and all the same, so another reply shows by its length.
         let is_good = lines <= self.missing
@@ -134,23 +134,23 @@ impl Replies {
 }
 
 /// Numbers that look random, below a bound.
-pub(super) struct Numbers {
+pub(in crate::bench) struct Numbers {
     state: u64,
 }
 
 impl Numbers {
-    pub(super) fn new(seed: u64) -> Numbers {
+    pub(in crate::bench) fn new(seed: u64) -> Numbers {
         Numbers { state: scattered(seed) }
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(in crate::bench) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(1);
         scattered(self.state)
     }
 
     /// At most 2^32 of them, so that a multiplication does for a division (Lemire, "Fast Random
     /// Integer Generation in an Interval", 2019).
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(in crate::bench) fn below(&mut self, bound: u64) -> u64 {
         ((self.next() >> 32) * bound) >> 32
     }
 }

@@ -1,7 +1,7 @@
 //! Single writes: from before one is sent until each other node shows it.
 
-use super::client::BenchClient;
-use super::{ARRIVAL_LIMIT, BenchError};
+use crate::bench::client::BenchClient;
+use crate::bench::{ARRIVAL_LIMIT, BenchError};
 use crate::random;
 use merkle_kv_core::distribution::Distribution;
 use std::time::Instant;
