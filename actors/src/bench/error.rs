@@ -54,6 +54,22 @@ pub enum BenchError {
         /// What went wrong.
         cause: String,
     },
+    /// There is nobody of that name.
+    #[error("{address}: {cause}; name a server as host:port")]
+    Address {
+        /// What was named.
+        address: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// A server has answered some requests with errors.
+    #[error("{count} errors, the first: {first}")]
+    Errors {
+        /// How many.
+        count: u64,
+        /// What the first said.
+        first: String,
+    },
     /// Two replicas of so many keys are not made.
     #[error("{keys} keys: name from {from} to {to}")]
     Keys {

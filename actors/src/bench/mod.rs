@@ -5,6 +5,7 @@
 
 mod client;
 mod error;
+mod latencies;
 mod live;
 mod load;
 mod machine;
@@ -16,6 +17,7 @@ mod verdict;
 
 pub use error::BenchError;
 pub use live::{LivePlan, LiveReport, run_live};
+pub use load::{LoadPlan, LoadProgress, LoadReport, Protocol, run_load};
 pub use replication::{BenchPlan, BenchReport, run};
 pub use servers::{Durability, ServerError};
 pub use storage::{StoragePlan, StorageReport, StorageTopic, run_storage};

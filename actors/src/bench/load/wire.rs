@@ -1,46 +1,72 @@
-//! What the load says and hears: the same writes in the text protocol of a node and in that of
-//! Redis. Requests are prepared once; before each use only the digits in them change.
+//! What the load says: reads and writes in the text protocol of a node, in that of Redis, and in
+//! that of memcached. Requests are prepared once; each use copies one and changes digits in it.
 
-use crate::bench::sync::scattered;
+use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 
-/// Bytes of each key and of each value.
+/// Bytes of each key.
 pub(in crate::bench) const KEY_BYTES: usize = 19;
+
+/// Bytes of a value, unless something else is asked for.
 pub(in crate::bench) const VALUE_BYTES: usize = 64;
 
 /// What stands before the number of a key.
 const PREFIX: &str = "user:";
 
-/// Digits at the end of a value which differ from write to write.
-const FRESH_DIGITS: usize = 8;
+/// Bytes at the end of a value which differ from write to write.
+const FRESH_BYTES: usize = 8;
 
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::bench) enum Wire {
-    /// MerkleKV's own protocol.
+pub enum Protocol {
+    /// MerkleKV's own.
     Text,
     /// That of Redis.
     Resp,
+    /// The text protocol of memcached.
+    Memcached,
 }
 
-impl Wire {
-    /// What a write is answered.
-    pub(in crate::bench) fn ok(self) -> &'static [u8] {
+impl Protocol {
+    const ALL: [Protocol; 3] = [Protocol::Text, Protocol::Resp, Protocol::Memcached];
+
+    fn set(self, key: &str, value: &str) -> String {
+        let (key_bytes, value_bytes) = (key.len(), value.len());
         match self {
-            Wire::Text => b"OK\r\n",
-            Wire::Resp => b"+OK\r\n",
+            Protocol::Text => format!("SET {key} {value}\r\n"),
+            Protocol::Resp => {
+                format!("*3\r\n$3\r\nSET\r\n${key_bytes}\r\n{key}\r\n${value_bytes}\r\n{value}\r\n")
+            }
+            Protocol::Memcached => format!("set {key} 0 0 {value_bytes}\r\n{value}\r\n"),
         }
     }
 
-    fn set(self, key: &str, value: &str) -> String {
+    fn get(self, key: &str) -> String {
         match self {
-            Wire::Text => format!("SET {key} {value}\r\n"),
-            Wire::Resp => format!(
-                "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n{value}\r\n",
-                key.len(),
-                value.len()
-            ),
+            Protocol::Text => format!("GET {key}\r\n"),
+            Protocol::Resp => format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len()),
+            Protocol::Memcached => format!("get {key}\r\n"),
         }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Protocol::Text => "text",
+            Protocol::Resp => "resp",
+            Protocol::Memcached => "memcached",
+        })
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Protocol, String> {
+        let found = Protocol::ALL.into_iter().find(|protocol| protocol.to_string() == name);
+        found.ok_or_else(|| "it is text, resp or memcached".to_owned())
     }
 }
 
@@ -50,44 +76,64 @@ pub(in crate::bench) fn key(n: u64) -> String {
     format!("{PREFIX}{n:0>width$}")
 }
 
-/// Writes one after the other in one buffer, all of the same length.
-pub(in crate::bench) struct Writes {
-    bytes: Vec<u8>,
-    /// Of one write.
-    length: usize,
-    /// Where in a write the digits of the key stand that change, and those of the value.
-    key: Range<usize>,
+/// A read or a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Get,
+    Set,
+}
+
+/// The two requests, ready but for the key and the end of the value.
+pub(super) struct Requests {
+    get: Vec<u8>,
+    set: Vec<u8>,
+    /// Where the digits of the key stand that change, in each.
+    get_key: Range<usize>,
+    set_key: Range<usize>,
+    /// Where the bytes of the value stand that change.
     fresh: Range<usize>,
 }
 
-impl Writes {
-    /// Room for so many writes with keys below `keys`.
-    pub(in crate::bench) fn new(wire: Wire, count: usize, keys: u64) -> Writes {
-        let (key, value) = (key(0), "0".repeat(VALUE_BYTES));
-        let write = wire.set(&key, &value);
-        let key_end = write.find(&key).unwrap_or_default() + KEY_BYTES;
+impl Requests {
+    /// For keys below `keys`.
+    pub(super) fn new(protocol: Protocol, keys: u64, value_bytes: usize) -> Requests {
+        let (key, value) = (key(0), "x".repeat(value_bytes));
+        let (get, set) = (protocol.get(&key), protocol.set(&key, &value));
         let digits = keys.saturating_sub(1).to_string().len();
-        let value_end = write.trim_end().len();
-        Writes {
-            bytes: write.repeat(count).into_bytes(),
-            length: write.len(),
-            key: key_end - digits..key_end,
-            fresh: value_end - FRESH_DIGITS..value_end,
+        let place = |request: &str| {
+            let end = request.find(&key).unwrap_or_default() + KEY_BYTES;
+            end - digits..end
+        };
+        let value_end = set.len() - "\r\n".len();
+        Requests {
+            get_key: place(&get),
+            set_key: place(&set),
+            fresh: value_end - FRESH_BYTES.min(value_bytes)..value_end,
+            get: get.into_bytes(),
+            set: set.into_bytes(),
         }
     }
 
-    /// Makes one of the writes set this key to a value that looks random.
-    pub(in crate::bench) fn fill(&mut self, write: usize, key: u64, random: u64) {
-        let from = write * self.length;
-        if let Some(write) = self.bytes.get_mut(from..from + self.length) {
-            write_digits(&mut write[self.key.clone()], key);
-            write_digits(&mut write[self.fresh.clone()], random);
-        }
+    /// Bytes of the longer one.
+    pub(super) fn longest(&self) -> usize {
+        self.set.len()
     }
 
-    /// The first so many of them.
-    pub(in crate::bench) fn first(&self, count: usize) -> &[u8] {
-        &self.bytes[..count * self.length]
+    /// Appends a read of this key.
+    pub(super) fn get(&self, key: u64, to: &mut Vec<u8>) {
+        let begin = to.len();
+        to.extend_from_slice(&self.get);
+        write_digits(&mut to[begin..][self.get_key.clone()], key);
+    }
+
+    /// Appends a write of this key, with a value that ends in eight letters made of `random`.
+    pub(super) fn set(&self, key: u64, random: u64, to: &mut Vec<u8>) {
+        let begin = to.len();
+        to.extend_from_slice(&self.set);
+        let request = &mut to[begin..];
+        write_digits(&mut request[self.set_key.clone()], key);
+        let fresh = &mut request[self.fresh.clone()];
+        fresh.copy_from_slice(&letters(random)[..fresh.len()]);
     }
 }
 
@@ -99,128 +145,64 @@ fn write_digits(room: &mut [u8], mut number: u64) {
     }
 }
 
-/// The replies to one batch of writes, as they come in.
-pub(in crate::bench) struct Replies {
-    expected: &'static [u8],
-    missing: usize,
-    /// Bytes that so many replies have when all is well.
-    bytes: usize,
-}
-
-impl Replies {
-    pub(in crate::bench) fn to(wire: Wire, writes: usize) -> Replies {
-        let expected = wire.ok();
-        Replies { expected, missing: writes, bytes: writes * expected.len() }
-    }
-
-    /// Takes what was read, and says whether that was all. What is no confirmation is an error with
-    /// what was said.
-    pub(in crate::bench) fn take(&mut self, read: &[u8]) -> Result<bool, String> {
-        let lines = read.iter().filter(|byte| **byte == b'\n').count();
-        // Confirmations are short and all the same, so another reply shows by its length.
-        let is_good = lines <= self.missing
-            && read.len() <= self.bytes
-            && (self.missing - lines) * self.expected.len() >= self.bytes - read.len()
-            && (lines < self.missing || read.len() == self.bytes);
-        if !is_good {
-            let text = String::from_utf8_lossy(read);
-            let odd = text.lines().find(|line| line.as_bytes() != self.expected.trim_ascii_end());
-            return Err(odd.unwrap_or_default().to_owned());
-        }
-        self.missing -= lines;
-        self.bytes -= read.len();
-        Ok(self.missing == 0)
-    }
-}
-
-/// Numbers that look random, below a bound.
-pub(in crate::bench) struct Numbers {
-    state: u64,
-}
-
-impl Numbers {
-    pub(in crate::bench) fn new(seed: u64) -> Numbers {
-        Numbers { state: scattered(seed) }
-    }
-
-    pub(in crate::bench) fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(1);
-        scattered(self.state)
-    }
-
-    /// At most 2^32 of them, so that a multiplication does for a division (Lemire, "Fast Random
-    /// Integer Generation in an Interval", 2019).
-    pub(in crate::bench) fn below(&mut self, bound: u64) -> u64 {
-        ((self.next() >> 32) * bound) >> 32
-    }
+/// Letters from a to p, one of each byte of the number: half of its bits show.
+fn letters(number: u64) -> [u8; FRESH_BYTES] {
+    const HALVES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+    const A: u64 = 0x6161_6161_6161_6161;
+    ((number & HALVES) + A).to_le_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn said(protocol: Protocol, value_bytes: usize) -> (String, String) {
+        let requests = Requests::new(protocol, 1_000_000, value_bytes);
+        let (mut get, mut set) = (Vec::new(), Vec::new());
+        requests.get(42, &mut get);
+        requests.set(999_999, 0x0f_02_01_00, &mut set);
+        assert_eq!(requests.longest(), set.len());
+        (String::from_utf8(get).unwrap(), String::from_utf8(set).unwrap())
+    }
+
     #[test]
-    fn a_write_has_a_key_of_19_bytes_and_a_value_of_64_in_both_protocols() {
-        let mut text = Writes::new(Wire::Text, 2, 1_000_000);
-        text.fill(0, 7, 12_345_678_901);
-        text.fill(1, 999_999, 0);
-        let zeros = "0".repeat(56);
-        let value = format!("{zeros}45678901");
-        let both = String::from_utf8(text.first(2).to_vec()).unwrap();
+    fn requests_are_what_each_protocol_has_them_to_be() {
+        let value = format!("{}abcpaaaa", "x".repeat(56));
+        let (get, set) = said(Protocol::Text, 64);
+        assert_eq!(get, "GET user:00000000000042\r\n");
+        assert_eq!(set, format!("SET user:00000000999999 {value}\r\n"));
+        let (get, set) = said(Protocol::Resp, 64);
+        assert_eq!(get, "*2\r\n$3\r\nGET\r\n$19\r\nuser:00000000000042\r\n");
         assert_eq!(
-            both,
-            format!(
-                "SET user:00000000000007 {value}\r\nSET user:00000000999999 {zeros}00000000\r\n"
-            )
+            set,
+            format!("*3\r\n$3\r\nSET\r\n$19\r\nuser:00000000999999\r\n$64\r\n{value}\r\n")
         );
-        assert_eq!(text.first(1).len(), both.len() / 2);
-        let mut resp = Writes::new(Wire::Resp, 1, 1_000_000);
-        resp.fill(0, 42, 1);
-        assert_eq!(
-            String::from_utf8(resp.first(1).to_vec()).unwrap(),
-            format!("*3\r\n$3\r\nSET\r\n$19\r\nuser:00000000000042\r\n$64\r\n{zeros}00000001\r\n")
-        );
+        let (get, set) = said(Protocol::Memcached, 64);
+        assert_eq!(get, "get user:00000000000042\r\n");
+        assert_eq!(set, format!("set user:00000000999999 0 0 64\r\n{value}\r\n"));
+    }
+
+    #[test]
+    fn a_value_may_be_shorter_than_what_is_fresh_of_it() {
+        assert_eq!(said(Protocol::Text, 3).1, "SET user:00000000999999 abc\r\n");
+        assert_eq!(said(Protocol::Text, 9).1, "SET user:00000000999999 xabcpaaaa\r\n");
+    }
+
+    #[test]
+    fn requests_are_appended_and_keys_have_19_bytes() {
+        let requests = Requests::new(Protocol::Text, 10, 1);
+        let mut text = Vec::new();
+        requests.get(9, &mut text);
+        requests.set(3, 1, &mut text);
+        assert_eq!(text, b"GET user:00000000000009\r\nSET user:00000000000003 b\r\n");
         assert_eq!((key(42).as_str(), key(42).len()), ("user:00000000000042", KEY_BYTES));
     }
 
     #[test]
-    fn a_key_is_written_over_by_a_shorter_one() {
-        let mut writes = Writes::new(Wire::Text, 1, 1_000);
-        writes.fill(0, 999, 0);
-        writes.fill(0, 3, 0);
-        assert!(writes.first(1).starts_with(b"SET user:00000000000003 "));
-    }
-
-    #[test]
-    fn replies_are_counted_however_they_are_cut() {
-        for wire in [Wire::Text, Wire::Resp] {
-            let all = wire.ok().repeat(3);
-            for cut in 1..all.len() {
-                let mut replies = Replies::to(wire, 3);
-                assert_eq!(replies.take(&all[..cut]), Ok(false));
-                assert_eq!(replies.take(&all[cut..]), Ok(true));
-            }
+    fn protocols_are_known_by_their_names() {
+        for protocol in Protocol::ALL {
+            assert_eq!(protocol.to_string().parse(), Ok(protocol));
         }
-    }
-
-    #[test]
-    fn another_reply_or_one_too_many_is_an_error_that_says_which() {
-        let mut refused = Replies::to(Wire::Text, 2);
-        assert_eq!(
-            refused.take(b"OK\r\nERROR: Storage full\r\n").unwrap_err(),
-            "ERROR: Storage full"
-        );
-        let mut cut = Replies::to(Wire::Resp, 1);
-        assert_eq!(cut.take(b"-MISCONF no"), Err("-MISCONF no".to_owned()));
-        assert!(Replies::to(Wire::Text, 1).take(b"OK\r\nOK\r\n").is_err());
-        assert!(Replies::to(Wire::Text, 1).take(b"\r\n").is_err());
-    }
-
-    #[test]
-    fn random_keys_are_below_the_bound_and_reach_all_of_it() {
-        let mut numbers = Numbers::new(1);
-        let mut seen = [0; 10];
-        (0..10_000).for_each(|_| seen[numbers.below(10) as usize] += 1);
-        assert!(seen.iter().all(|count| (800..1_200).contains(count)), "{seen:?}");
+        assert!("http".parse::<Protocol>().is_err());
     }
 }

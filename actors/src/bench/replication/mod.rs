@@ -11,7 +11,7 @@ pub(super) use load::pipeline;
 use super::BenchError;
 use super::client::BenchClient;
 use super::machine::machine;
-use merkle_kv_core::distribution::Distribution;
+use crate::bench::latencies::Latencies;
 use std::fmt;
 use std::time::Duration;
 
@@ -35,9 +35,9 @@ pub struct BenchPlan {
 pub struct BenchReport {
     plan: BenchPlan,
     /// From before a write was sent until another node showed it.
-    latency: Distribution,
+    latency: Latencies,
     /// From before a message was published until a subscriber of the same broker had it.
-    broker: Option<Distribution>,
+    broker: Option<Latencies>,
     load: load::LoadTimes,
 }
 

@@ -4,7 +4,7 @@
 use super::durability::Durability;
 use super::error::ServerError;
 use super::site::{Process, Site};
-use crate::bench::load::Wire;
+use crate::bench::load::Protocol;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -37,7 +37,7 @@ pub(in crate::bench) struct Bench<'a> {
 
 /// A running server. Killed when dropped.
 pub(in crate::bench) struct Server {
-    pub(in crate::bench) wire: Wire,
+    pub(in crate::bench) protocol: Protocol,
     pub(in crate::bench) address: SocketAddr,
     pub(in crate::bench) process: Process,
 }
@@ -69,7 +69,7 @@ impl Bench<'_> {
         let mut command = self.program();
         command.arg("--config").arg(&config);
         let process = self.site.start("merkle-kv", &mut command, &folder)?;
-        Ok(Server { wire: Wire::Text, address, process })
+        Ok(Server { protocol: Protocol::Text, address, process })
     }
 
     /// Starts a Redis that keeps its data in `data`.
@@ -96,7 +96,7 @@ impl Bench<'_> {
             ServerError::Program { source, .. } => ServerError::NoRedis(source),
             other => other,
         })?;
-        Ok(Server { wire: Wire::Resp, address, process })
+        Ok(Server { protocol: Protocol::Resp, address, process })
     }
 
     /// Runs a subcommand of the program to its end.

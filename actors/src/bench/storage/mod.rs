@@ -8,6 +8,7 @@ mod table;
 mod writes;
 
 use super::BenchError;
+use super::load::insist;
 use super::machine::machine;
 use super::servers::{Bench, Durability, ServerError, Site, file_system};
 use recovery::Recovery;
@@ -104,21 +105,12 @@ pub fn run_storage(
 
 impl StoragePlan {
     fn check(&self) -> Result<(), ServerError> {
-        let numbers = [
-            ("the number of keys", self.keys, MAX_KEYS),
-            ("the number of seconds", self.time.as_secs(), MAX_SECONDS),
-            ("the number of rounds", self.rounds as u64, MAX_SECONDS),
-        ];
-        let pipelines =
-            self.pipelines.iter().map(|pipeline| ("a pipeline", *pipeline as u64, MAX_PIPELINE));
-        match numbers
-            .into_iter()
-            .chain(pipelines)
-            .find(|(_, found, most)| !(1..=*most).contains(found))
-        {
-            Some((what, found, most)) => Err(ServerError::Plan { what, found, most }),
-            None => Ok(()),
-        }
+        insist("the number of keys", self.keys, 1..=MAX_KEYS)?;
+        insist("the number of seconds", self.time.as_secs(), 1..=MAX_SECONDS)?;
+        insist("the number of rounds", self.rounds as u64, 1..=MAX_SECONDS)?;
+        self.pipelines
+            .iter()
+            .try_for_each(|pipeline| insist("a pipeline", *pipeline as u64, 1..=MAX_PIPELINE))
     }
 
     /// Whether the budgets are for what is measured.

@@ -2,7 +2,7 @@
 //! from a snapshot alone. What it reads has just been written, so no disk slows it down.
 
 use super::StoragePlan;
-use crate::bench::load::{Load, Until};
+use crate::bench::load::Load;
 use crate::bench::servers::Durability;
 use crate::bench::servers::ServerError;
 use crate::bench::servers::{Bench, Server, settle};
@@ -102,8 +102,8 @@ fn restart_redis(
 /// Writes every key once, and lets the server rest.
 pub(super) fn fill(server: &Server, keys: u64) -> Result<(), ServerError> {
     server.wait_for(0)?;
-    let (address, wire, until) = (server.address, server.wire, Until::AllWritten);
-    Load { address, wire, keys, pipeline: PIPELINE, until }.run()?;
+    let load = Load::of_writes(server.address, server.protocol, keys);
+    Load { pipeline: PIPELINE, ..load }.run()?;
     server.wait_for(keys)?;
     thread::sleep(REST);
     settle(&[server]);

@@ -3,13 +3,13 @@
 
 use super::StoragePlan;
 use super::recovery::fill;
+use crate::bench::latencies::Latencies;
 use crate::bench::load::{Load, Outcome, Until};
 use crate::bench::load::{Numbers, key};
 use crate::bench::servers::Durability;
 use crate::bench::servers::ServerError;
 use crate::bench::servers::{Bench, Control, Server};
 use crate::random;
-use merkle_kv_core::distribution::Distribution;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +35,8 @@ pub(super) struct Snapshots {
     pub(super) took: Duration,
     /// Writes per second meanwhile and between.
     pub(super) rate: f64,
-    pub(super) during: Option<Distribution>,
-    pub(super) between: Option<Distribution>,
+    pub(super) during: Option<Latencies>,
+    pub(super) between: Option<Latencies>,
 }
 
 /// A look at the node.
@@ -65,9 +65,10 @@ pub(super) fn measure(
     let first = look(&mut stats)?;
     progress(&format!("reads while it is written to, until there were {ENOUGH} snapshots"));
     let is_enough = Arc::new(AtomicBool::new(false));
-    let (address, wire, keys) = (node.address, node.wire, plan.keys);
+    let keys = plan.keys;
     let until = Until::Told(Arc::clone(&is_enough));
-    let load = Load { address, wire, keys, pipeline: PIPELINE, until };
+    let load = Load::of_writes(node.address, node.protocol, keys);
+    let load = Load { pipeline: PIPELINE, until, ..load };
     let writer = thread::spawn(move || load.run());
     let reader = read(&node, keys, Arc::clone(&is_enough));
     // Both are told that it is enough, whatever came of it.
@@ -77,7 +78,7 @@ pub(super) fn measure(
         Ok((looks?, joined(reader)?))
     });
     is_enough.store(true, Ordering::Relaxed);
-    let Outcome { writes, took, .. } = joined(writer)?;
+    let Outcome { tally, took, .. } = joined(writer)?;
     let (looks, reads) = looks?;
     let spans = spans(&looks);
     let (during, between) = split(&reads, &spans);
@@ -88,9 +89,9 @@ pub(super) fn measure(
     Ok(Snapshots {
         count,
         took: spans.iter().map(|(from, to)| *to - *from).sum(),
-        rate: writes as f64 / took.as_secs_f64(),
-        during: Distribution::of(during),
-        between: Distribution::of(between),
+        rate: tally.writes as f64 / took.as_secs_f64(),
+        during: Latencies::of(during),
+        between: Latencies::of(between),
     })
 }
 

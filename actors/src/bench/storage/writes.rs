@@ -1,12 +1,12 @@
 //! Writes per second of both servers, with the same durability, in turns.
 
 use super::StoragePlan;
+use crate::bench::latencies::Latencies;
 use crate::bench::load::{Load, Outcome, Until};
 use crate::bench::servers::Durability;
 use crate::bench::servers::ServerError;
 use crate::bench::servers::{Bench, Server, cpu_seconds, settle};
 use crate::bench::verdict::Verdict;
-use merkle_kv_core::distribution::Distribution;
 use std::time::Duration;
 
 /// How long each server is written to before its first round.
@@ -28,8 +28,8 @@ pub(super) struct Row {
 pub(super) struct Side {
     /// Writes per second, of each round.
     pub(super) rates: Vec<f64>,
-    /// Of a batch.
-    pub(super) round_trips: Distribution,
+    /// Of a write, from when its batch was sent.
+    pub(super) round_trips: Latencies,
     /// Processor time of the server for a million writes.
     pub(super) cpu_seconds: f64,
 }
@@ -103,8 +103,7 @@ fn measure_row(
 
 impl Turns {
     fn new(server: Server, keys: u64, pipeline: usize) -> Turns {
-        let until = Until::AllWritten;
-        let load = Load { address: server.address, wire: server.wire, keys, pipeline, until };
+        let load = Load { pipeline, ..Load::of_writes(server.address, server.protocol, keys) };
         Turns { server, load, outcomes: Vec::new(), cpu_seconds: 0.0, generator_seconds: 0.0 }
     }
 
@@ -129,16 +128,15 @@ impl Turns {
 
     fn finish(self) -> Result<Side, ServerError> {
         self.server.process.insist_on_running()?;
-        let writes: u64 = self.outcomes.iter().map(|outcome| outcome.writes).sum();
-        let rate = |outcome: &Outcome| outcome.writes as f64 / outcome.took.as_secs_f64();
+        let writes: u64 = self.outcomes.iter().map(|outcome| outcome.tally.writes).sum();
+        let rate = |outcome: &Outcome| outcome.tally.writes as f64 / outcome.took.as_secs_f64();
         let rates = self.outcomes.iter().map(rate).collect();
-        let times = self.outcomes.into_iter().flat_map(|outcome| outcome.round_trips).collect();
-        let silent = ServerError::Nothing("nothing was written");
-        Ok(Side {
-            rates,
-            round_trips: Distribution::of(times).ok_or(silent)?,
-            cpu_seconds: self.cpu_seconds * 1e6 / writes as f64,
-        })
+        let mut round_trips = Latencies::new();
+        self.outcomes.iter().for_each(|outcome| round_trips.add_all(&outcome.tally.latencies));
+        if writes == 0 {
+            return Err(ServerError::Nothing("nothing was written"));
+        }
+        Ok(Side { rates, round_trips, cpu_seconds: self.cpu_seconds * 1e6 / writes as f64 })
     }
 }
 
