@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond cargo, and only what is missing. Starts nothing:
-# where Debian's mosquitto package starts a broker by itself, that one is left alone.
+# where Debian's packages start a broker or a server by themselves, those are left alone.
 set -euo pipefail
 
 as_root() {
@@ -15,6 +15,8 @@ has() {
 packages=()
 has mosquitto || packages+=(mosquitto)
 has mosquitto_pub || packages+=(mosquitto-clients)
+has redis-server || packages+=(redis-server)
+has memcached || packages+=(memcached)
 # Asked by package: other netcats answer to `nc` too and take other options.
 dpkg-query -W -f '${Status}' netcat-openbsd 2>/dev/null | grep -q 'ok installed' ||
     packages+=(netcat-openbsd)

@@ -3,8 +3,9 @@
 use super::recovery::{Recovery, Restart};
 use super::snapshots::{Look, Snapshots, spans, split};
 use super::writes::{Row, Side, median};
-use super::{BUDGET_KEYS, Durability, Measured, StoragePlan, StorageReport, StorageTopic};
-use merkle_kv_core::distribution::Distribution;
+use super::{BUDGET_KEYS, Measured, StoragePlan, StorageReport, StorageTopic};
+use crate::bench::latencies::Latencies;
+use crate::bench::servers::Durability;
 use std::time::{Duration, Instant};
 
 fn plan(keys: u64) -> StoragePlan {
@@ -27,7 +28,7 @@ fn report(keys: u64, measured: Measured) -> StorageReport {
 
 fn side(rates: &[f64]) -> Side {
     let times = vec![Duration::from_micros(120), Duration::from_micros(80)];
-    let round_trips = Distribution::of(times).unwrap();
+    let round_trips = Latencies::of(times).unwrap();
     Side { rates: rates.to_vec(), round_trips, cpu_seconds: 2.5 }
 }
 
@@ -129,7 +130,7 @@ fn reads_are_told_apart_by_snapshots() {
         count: 4,
         took: Duration::from_secs(2),
         rate: 200_000.0,
-        during: Distribution::of(vec![Duration::from_micros(1_500)]),
+        during: Latencies::of(vec![Duration::from_micros(1_500)]),
         between: None,
     });
     let text = report(BUDGET_KEYS, measured).to_string();

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 /// Why storage was not measured.
 #[derive(Debug, thiserror::Error)]
-pub enum StorageError {
+pub enum ServerError {
     /// The plan asks for what cannot be done.
-    #[error("{what} is {found}, and has to be from 1 to {most}")]
+    #[error("{what} is {found}, and has to be from {from} to {to}")]
     Plan {
         /// Which number of the plan.
         what: &'static str,
         /// What it is.
-        found: u64,
+        found: String,
+        /// The least it may be.
+        from: String,
         /// The most it may be.
-        most: u64,
+        to: String,
     },
     /// A file or folder could not be made.
     #[error("{}: {source}", path.display())]

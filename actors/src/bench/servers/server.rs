@@ -1,10 +1,10 @@
 //! The servers that are compared, as processes of this benchmark: how each is started, asked and
 //! stopped, and what it has cost.
 
-use super::Durability;
-use super::error::StorageError;
+use super::durability::Durability;
+use super::error::ServerError;
 use super::site::{Process, Site};
-use super::wire::Wire;
+use crate::bench::load::Protocol;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,10 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a server may take to answer after its start, with no data or all of it.
-pub(super) const START_LIMIT: Duration = Duration::from_secs(120);
+pub(in crate::bench) const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// How long it may take to stop in order, or a subcommand to its end.
-pub(super) const STOP_LIMIT: Duration = Duration::from_secs(60);
+pub(in crate::bench) const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a single question may take: Redis writes all its data meanwhile when it is told SAVE.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -29,22 +29,26 @@ const LOOK: Duration = Duration::from_millis(2);
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The program to measure, and where.
-pub(super) struct Bench<'a> {
-    pub(super) site: &'a Site,
+pub(in crate::bench) struct Bench<'a> {
+    pub(in crate::bench) site: &'a Site,
     /// This program.
-    pub(super) program: PathBuf,
+    pub(in crate::bench) program: PathBuf,
 }
 
 /// A running server. Killed when dropped.
-pub(super) struct Server {
-    pub(super) wire: Wire,
-    pub(super) address: SocketAddr,
-    pub(super) process: Process,
+pub(in crate::bench) struct Server {
+    pub(in crate::bench) protocol: Protocol,
+    pub(in crate::bench) address: SocketAddr,
+    pub(in crate::bench) process: Process,
 }
 
 impl Bench<'_> {
     /// Starts a node that keeps its data in `data`.
-    pub(super) fn node(&self, durability: Durability, data: &Path) -> Result<Server, StorageError> {
+    pub(in crate::bench) fn node(
+        &self,
+        durability: Durability,
+        data: &Path,
+    ) -> Result<Server, ServerError> {
         let address = free_address()?;
         let folder = self.site.folder("node")?;
         let config = folder.join("node.toml");
@@ -61,19 +65,19 @@ impl Bench<'_> {
              [storage]\nmemory_limit_mb = 0\ndata_dir = \"{data}\"\n{storage}\n"
         );
         fs::write(&config, text)
-            .map_err(|source| StorageError::File { path: config.clone(), source })?;
+            .map_err(|source| ServerError::File { path: config.clone(), source })?;
         let mut command = self.program();
         command.arg("--config").arg(&config);
         let process = self.site.start("merkle-kv", &mut command, &folder)?;
-        Ok(Server { wire: Wire::Text, address, process })
+        Ok(Server { protocol: Protocol::Text, address, process })
     }
 
     /// Starts a Redis that keeps its data in `data`.
-    pub(super) fn redis(
+    pub(in crate::bench) fn redis(
         &self,
         durability: Durability,
         data: &Path,
-    ) -> Result<Server, StorageError> {
+    ) -> Result<Server, ServerError> {
         let address = free_address()?;
         let mut command = Command::new("redis-server");
         let port = address.port().to_string();
@@ -89,14 +93,14 @@ impl Bench<'_> {
         let folder = self.site.folder("redis")?;
         let process = self.site.start("redis-server", &mut command, &folder);
         let process = process.map_err(|error| match error {
-            StorageError::Program { source, .. } => StorageError::NoRedis(source),
+            ServerError::Program { source, .. } => ServerError::NoRedis(source),
             other => other,
         })?;
-        Ok(Server { wire: Wire::Resp, address, process })
+        Ok(Server { protocol: Protocol::Resp, address, process })
     }
 
     /// Runs a subcommand of the program to its end.
-    pub(super) fn subcommand(&self, arguments: &[&str]) -> Result<(), StorageError> {
+    pub(in crate::bench) fn subcommand(&self, arguments: &[&str]) -> Result<(), ServerError> {
         let name = format!("merkle-kv {}", arguments.join(" "));
         let mut command = self.program();
         let process =
@@ -117,7 +121,7 @@ impl Bench<'_> {
 
 impl Server {
     /// Waits until it shows so many keys, and gives the time since it was started.
-    pub(super) fn wait_for(&self, keys: u64) -> Result<Duration, StorageError> {
+    pub(in crate::bench) fn wait_for(&self, keys: u64) -> Result<Duration, ServerError> {
         loop {
             let shown = self.connect().and_then(|mut control| control.size());
             let took = self.process.begun.elapsed();
@@ -136,7 +140,7 @@ impl Server {
     }
 
     /// A connection to ask it on.
-    pub(super) fn connect(&self) -> Result<Control, StorageError> {
+    pub(in crate::bench) fn connect(&self) -> Result<Control, ServerError> {
         let address = self.address;
         let open = || {
             let stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
@@ -144,24 +148,24 @@ impl Server {
             stream.set_read_timeout(Some(ANSWER_LIMIT))?;
             Ok(BufReader::new(stream))
         };
-        let stream = open().map_err(|source| StorageError::Connection { address, source })?;
+        let stream = open().map_err(|source| ServerError::Connection { address, source })?;
         Ok(Control { address, stream, line: String::new() })
     }
 
     /// Has it stop in order, and waits for that.
-    pub(super) fn stop(self) -> Result<(), StorageError> {
+    pub(in crate::bench) fn stop(self) -> Result<(), ServerError> {
         self.connect()?.ask("SHUTDOWN")?;
         self.process.wait(STOP_LIMIT)
     }
 
     /// Processor time it has used so far, its ended children included.
-    pub(super) fn cpu_seconds(&self) -> f64 {
+    pub(in crate::bench) fn cpu_seconds(&self) -> f64 {
         cpu_seconds(&self.process.id.to_string())
     }
 }
 
 /// A connection that asks one thing at a time. Lines without markup are commands for Redis too.
-pub(super) struct Control {
+pub(in crate::bench) struct Control {
     address: SocketAddr,
     stream: BufReader<TcpStream>,
     line: String,
@@ -169,14 +173,14 @@ pub(super) struct Control {
 
 impl Control {
     /// The first line of the answer.
-    pub(super) fn ask(&mut self, command: &str) -> Result<&str, StorageError> {
+    pub(in crate::bench) fn ask(&mut self, command: &str) -> Result<&str, ServerError> {
         let sent = self.stream.get_mut().write_all(format!("{command}\r\n").as_bytes());
         sent.map_err(|source| self.failed(source))?;
         self.next_line()
     }
 
     /// A further line.
-    pub(super) fn next_line(&mut self) -> Result<&str, StorageError> {
+    pub(in crate::bench) fn next_line(&mut self) -> Result<&str, ServerError> {
         self.line.clear();
         match self.stream.read_line(&mut self.line) {
             Ok(0) => Err(self.failed(io::ErrorKind::UnexpectedEof.into())),
@@ -186,7 +190,7 @@ impl Control {
     }
 
     /// How many keys there are.
-    pub(super) fn size(&mut self) -> Result<u64, StorageError> {
+    pub(in crate::bench) fn size(&mut self) -> Result<u64, ServerError> {
         let reply = self.ask("DBSIZE")?;
         let number = reply.strip_prefix("DBSIZE ").or_else(|| reply.strip_prefix(':'));
         match number.and_then(|number| number.parse().ok()) {
@@ -196,24 +200,24 @@ impl Control {
     }
 
     /// What was said last, as an error.
-    pub(super) fn refused(&self) -> StorageError {
-        StorageError::Refused { address: self.address, reply: self.line.trim_end().to_owned() }
+    pub(in crate::bench) fn refused(&self) -> ServerError {
+        ServerError::Refused { address: self.address, reply: self.line.trim_end().to_owned() }
     }
 
-    fn failed(&self, source: io::Error) -> StorageError {
-        StorageError::Connection { address: self.address, source }
+    fn failed(&self, source: io::Error) -> ServerError {
+        ServerError::Connection { address: self.address, source }
     }
 }
 
 /// A port that nobody listened on a moment ago: Redis cannot choose one itself.
-fn free_address() -> Result<SocketAddr, StorageError> {
+fn free_address() -> Result<SocketAddr, ServerError> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let free = TcpListener::bind(any).and_then(|listener| listener.local_addr());
-    free.map_err(|source| StorageError::Connection { address: any, source })
+    free.map_err(|source| ServerError::Connection { address: any, source })
 }
 
 /// Processor time of a process, by its number or as `self`.
-pub(super) fn cpu_seconds(process: &str) -> f64 {
+pub(in crate::bench) fn cpu_seconds(process: &str) -> f64 {
     ticks(&fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default())
         / TICKS_PER_SECOND
 }
@@ -226,7 +230,7 @@ fn ticks(stat: &str) -> f64 {
 }
 
 /// Waits until none of them is busy: with what it has put off it would disturb the other.
-pub(super) fn settle(servers: &[&Server]) {
+pub(in crate::bench) fn settle(servers: &[&Server]) {
     const WINDOW: Duration = Duration::from_millis(100);
     const LIMIT: Duration = Duration::from_secs(10);
     let used = || servers.iter().map(|server| server.cpu_seconds()).sum::<f64>();
