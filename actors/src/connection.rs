@@ -5,7 +5,8 @@
 use crate::clients::ClientSlot;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
-use crate::store::{Execute, Pin, StoreActor};
+use crate::stop_signal::StopSignal;
+use crate::store::{self, Execute, StoreActor};
 use crate::sync::{self, Incoming, ReadPeers, SyncActor, SyncNow};
 use crate::system::{FindSync, SetReplication, Stop, SystemActor};
 use crate::wall_clock;
@@ -26,13 +27,16 @@ use merkle_kv_core::session::{Greeting, greeting};
 use std::fmt;
 use std::future::{self, Future};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task;
 use tokio::time;
+use tokio_util::io::poll_read_buf;
 
 /// How much is read at once, in bytes: at first, and from a client that fills what it gets.
 const FIRST_READ_BYTES: usize = 4 << 10;
@@ -98,8 +102,7 @@ impl Actor for ConnectionActor {
             output: BytesMut::new(),
             read_bytes: FIRST_READ_BYTES,
             has_read: false,
-            stopping: self.settings.stopping.clone(),
-            stopped: Box::pin(stopped(self.settings.stopping.clone())),
+            stop: StopSignal::new(self.settings.stopping.clone()),
             last_read_by: None,
             settings: self.settings.clone(),
         };
@@ -108,11 +111,6 @@ impl Actor for ConnectionActor {
             ctx.stop();
         }));
     }
-}
-
-async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // Whoever would tell is gone if the node is.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// Why a connection ended.
@@ -156,10 +154,7 @@ struct Client {
     read_bytes: usize,
     /// The input holds what has not been looked at yet.
     has_read: bool,
-    stopping: watch::Receiver<bool>,
-    /// Comes when the node stops, once. Made once as well: to wait anew for each chunk costs more
-    /// than to read it.
-    stopped: std::pin::Pin<Box<dyn Future<Output = ()>>>,
+    stop: StopSignal,
     /// Known once the node stops.
     last_read_by: Option<Instant>,
     settings: Arc<ConnectionSettings>,
@@ -249,7 +244,7 @@ impl Client {
 
     /// Reads what there is. Silence is bounded by where it falls: inside a command, or between two.
     async fn read(&mut self) -> Result<(), Ended> {
-        if *self.stopping.borrow() {
+        if self.stop.is_given() {
             let last = *self.last_read_by.get_or_insert_with(|| Instant::now() + LAST_READS_LIMIT);
             if Instant::now() > last {
                 return Err(Ended::Asked);
@@ -261,29 +256,29 @@ impl Client {
             self.settings.idle_limit
         };
         self.input.reserve(self.read_bytes);
-        let silence = async {
-            match limit {
-                Some(limit) => time::sleep(limit).await,
-                None => future::pending().await,
+        let mut silence = limit.map(|limit| Box::pin(time::sleep(limit)));
+        let Client { stream, input, stop, .. } = self;
+        let read = future::poll_fn(|context| {
+            // Knows by a read that does not fill the buffer that no more has come, and does not try.
+            if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut *stream), context, input) {
+                return Poll::Ready(read.map_err(Ended::Broken));
             }
-        };
-        let read = tokio::select! {
-            biased;
-            read = self.stream.read_buf(&mut self.input) => read,
-            () = silence => return Err(Ended::Stalled),
-            // It comes only once, but so does this end.
-            () = &mut self.stopped => return Err(Ended::Asked),
-        };
-        match read {
-            Ok(0) => Err(Ended::PeerClosed),
-            Ok(bytes) => {
+            if let Some(silence) = &mut silence
+                && silence.as_mut().poll(context).is_ready()
+            {
+                return Poll::Ready(Err(Ended::Stalled));
+            }
+            stop.poll(context).map(|()| Err(Ended::Asked))
+        });
+        match read.await? {
+            0 => Err(Ended::PeerClosed),
+            bytes => {
                 self.slot.is_active();
                 let filled = bytes >= self.read_bytes;
                 let wanted = if filled { self.read_bytes * 2 } else { self.read_bytes };
                 self.read_bytes = wanted.min(LARGEST_READ_BYTES);
                 Ok(())
             }
-            Err(error) => Err(Ended::Broken(error)),
         }
     }
 
@@ -312,7 +307,7 @@ impl Client {
     }
 
     async fn answer(&self, question: Question) -> Answer {
-        let ConnectionSettings { facts, system, store, .. } = &*self.settings;
+        let ConnectionSettings { facts, system, store: data, .. } = &*self.settings;
         let switch = |on| async move {
             match system.send(SetReplication(on)).await {
                 Ok(true) => Answer::Done,
@@ -322,11 +317,11 @@ impl Client {
         };
         match question {
             Question::Info => {
-                let root = sync::root(store.clone()).await;
+                let root = sync::root(data.clone()).await;
                 Answer::Node(Box::new(NodeFacts { root, ..facts.node() }))
             }
             Question::Stats => Answer::Node(Box::new(facts.node())),
-            Question::Snapshot => match store.send(Pin).await {
+            Question::Snapshot => match data.send(store::Pin).await {
                 Ok(Some(snapshot)) => Answer::Snapshot(snapshot),
                 Ok(None) | Err(_) => {
                     Answer::Refused(ClientError::Unavailable { what: "the store" })
@@ -379,13 +374,13 @@ impl Client {
 impl Client {
     /// The digest of the keys with a prefix, computed where it holds up nobody.
     async fn digest(&self, prefix: Bytes) -> Option<Digest> {
-        let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
+        let snapshot = self.settings.store.send(store::Pin).await.ok().flatten()?;
         task::spawn_blocking(move || snapshot.tree.digest_of_prefix(&prefix)).await.ok()
     }
 
     /// The keys that match, looked for where it holds up nobody.
     async fn keys(&self, pattern: Pattern) -> Option<Vec<Entry>> {
-        let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
+        let snapshot = self.settings.store.send(store::Pin).await.ok().flatten()?;
         let now = wall_clock::now();
         let keys = move || snapshot.keys_like(&pattern, now).collect();
         task::spawn_blocking(keys).await.ok()

@@ -27,6 +27,7 @@ mod node;
 mod random;
 mod resident_memory;
 mod signals;
+mod stop_signal;
 pub mod storage;
 mod store;
 mod sync;

@@ -191,6 +191,9 @@ impl Actor for StoreActor {
     type Context = Context<StoreActor>;
 
     fn started(&mut self, ctx: &mut Context<StoreActor>) {
+        // Every client has at most one batch under way, which bounds the mailbox; a limit of its
+        // own would only have senders wait to be let in one by one.
+        ctx.set_mailbox_capacity(0);
         if let Some(opened) = self.opened.take() {
             let (address, last) = (ctx.address(), self.engine.store().log_position());
             let listener = Arc::new(move |said| address.do_send(said));
