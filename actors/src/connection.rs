@@ -5,8 +5,9 @@
 use crate::clients::ClientSlot;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
+use crate::lane::{Lane, Lanes};
 use crate::stop_signal::StopSignal;
-use crate::store::{self, Execute, StoreActor};
+use crate::store::{self, StoreActor};
 use crate::sync::{self, Incoming, ReadPeers, SyncActor, SyncNow};
 use crate::system::{FindSync, SetReplication, Stop, SystemActor};
 use crate::wall_clock;
@@ -21,7 +22,7 @@ use merkle_kv_core::execute::{Answer, Batch, Progress, Question};
 use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::pattern::Pattern;
 use merkle_kv_core::protocol::{
-    ClientAction, ClientError, Decoder, Dialect, Limits, NodeFacts, ReplicateAction, Wording,
+    ClientAction, ClientError, Decoder, Dialect, Limits, NodeFacts, ReplicateAction,
 };
 use merkle_kv_core::session::{Greeting, greeting};
 use std::fmt;
@@ -59,6 +60,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) stall_limit: Duration,
     /// How long it may be silent between commands.
     pub(crate) idle_limit: Option<Duration>,
+    pub(crate) lanes: Lanes,
     pub(crate) store: Addr<StoreActor>,
     pub(crate) system: Addr<SystemActor>,
     pub(crate) facts: Arc<Facts>,
@@ -97,9 +99,9 @@ impl Actor for ConnectionActor {
             stream,
             slot,
             decoder: Decoder::new(self.settings.limits, self.settings.dialect),
-            wording: None,
             input: BytesMut::new(),
-            output: BytesMut::new(),
+            lane: self.settings.lanes.lane(),
+            batch: None,
             read_bytes: FIRST_READ_BYTES,
             has_read: false,
             stop: StopSignal::new(self.settings.stopping.clone()),
@@ -147,10 +149,10 @@ struct Client {
     stream: TcpStream,
     slot: ClientSlot,
     decoder: Decoder,
-    /// How replies are worded; nothing before the first request.
-    wording: Option<Wording>,
     input: BytesMut,
-    output: BytesMut,
+    lane: Lane,
+    /// What the last chunk came to; nothing before the first request.
+    batch: Option<Box<Batch>>,
     read_bytes: usize,
     /// The input holds what has not been looked at yet.
     has_read: bool,
@@ -219,12 +221,16 @@ impl Client {
         if requests.is_empty() {
             return Ok(());
         }
-        let output = std::mem::take(&mut self.output);
-        let wording = self.wording.unwrap_or(self.decoder.wording());
-        let mut batch = Batch::new(requests, wording, output);
+        let mut batch = match self.batch.take() {
+            Some(mut batch) => {
+                batch.go_on(requests);
+                batch
+            }
+            None => Box::new(Batch::new(requests, self.decoder.wording(), BytesMut::new())),
+        };
         loop {
-            let run = self.settings.store.send(Execute(batch)).await;
-            let (ran, progress) = run.map_err(|_| Ended::StoreGone)?;
+            let run = self.lane.run(batch).await;
+            let (ran, progress) = run.ok_or(Ended::StoreGone)?;
             batch = ran;
             self.write(&mut batch.output).await?;
             match progress {
@@ -234,11 +240,11 @@ impl Client {
                 Progress::Ask(question) => batch.answer(self.answer(question).await),
             }
         }
-        self.wording = Some(batch.wording());
         // An idle client does not keep the room of the largest reply it ever had.
-        if batch.output.capacity() <= LARGEST_READ_BYTES {
-            self.output = batch.output;
+        if batch.output.capacity() > LARGEST_READ_BYTES {
+            batch.output = BytesMut::new();
         }
+        self.batch = Some(batch);
         Ok(())
     }
 

@@ -8,18 +8,19 @@ mod reaping;
 pub(crate) use keeping::{Close, KeepMembers, Secure};
 
 use crate::facts::Facts;
+use crate::lane::{Errand, Errands};
 use crate::storage::{InMemory, Opened};
 use crate::system::LastWords;
 use crate::wall_clock;
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
-    Recipient, ResponseFuture, WrapFuture,
+    Recipient, ResponseFuture, StreamHandler, WrapFuture,
 };
 use keeping::Keeping;
 use log::{error, warn};
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS};
-use merkle_kv_core::execute::{Batch, Carried, Engine, Progress};
+use merkle_kv_core::execute::{Carried, Engine};
 use merkle_kv_core::protocol::StoreFacts;
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::registers::Registers;
@@ -50,6 +51,8 @@ pub(crate) struct StoreActor {
     reaper: Reaper,
     waiting: Vec<oneshot::Sender<Snapshot>>,
     clock_warning: RateLimit,
+    /// What clients want done; nothing once the actor listens to it.
+    errands: Option<Errands>,
     /// A data directory whose journal is started with the actor.
     opened: Option<Opened>,
     keeping: Keeping,
@@ -66,6 +69,7 @@ impl StoreActor {
         engine: Engine,
         facts: Arc<Facts>,
         opened: Option<Opened>,
+        errands: Errands,
         words: LastWords,
     ) -> StoreActor {
         let keeping = Keeping::new(Box::new(InMemory), engine.store().log_position());
@@ -80,6 +84,7 @@ impl StoreActor {
             waiting: Vec::new(),
             clock_warning: RateLimit::new(WARNING_INTERVAL, 1),
             memory_warning: RateLimit::new(WARNING_INTERVAL, 1),
+            errands: Some(errands),
             opened,
             keeping,
             words,
@@ -191,9 +196,9 @@ impl Actor for StoreActor {
     type Context = Context<StoreActor>;
 
     fn started(&mut self, ctx: &mut Context<StoreActor>) {
-        // Every client has at most one batch under way, which bounds the mailbox; a limit of its
-        // own would only have senders wait to be let in one by one.
-        ctx.set_mailbox_capacity(0);
+        if let Some(errands) = self.errands.take() {
+            ctx.add_stream(errands);
+        }
         if let Some(opened) = self.opened.take() {
             let (address, last) = (ctx.address(), self.engine.store().log_position());
             let listener = Arc::new(move |said| address.do_send(said));
@@ -211,24 +216,20 @@ impl Actor for StoreActor {
     }
 }
 
-/// Run one slice of a batch.
-pub(crate) struct Execute(pub(crate) Batch);
-
-impl Message for Execute {
-    type Result = (Batch, Progress);
-}
-
-impl Handler<Execute> for StoreActor {
-    type Result = Promised<(Batch, Progress)>;
-
-    fn handle(&mut self, message: Execute, ctx: &mut Context<StoreActor>) -> Self::Result {
-        let Execute(mut batch) = message;
+/// Runs one slice of a batch, and gives it back once what it tells is kept.
+impl StreamHandler<Errand> for StoreActor {
+    fn handle(&mut self, mut errand: Errand, ctx: &mut Context<StoreActor>) {
         let noted = self.engine.store().noted();
-        let progress = batch.run(&mut self.engine, wall_clock::now());
+        let progress = errand.run(|batch| batch.run(&mut self.engine, wall_clock::now()));
         self.after_change(ctx);
         let has_changed = self.engine.store().noted() > noted;
-        if has_changed { self.promise((batch, progress)) } else { self.show((batch, progress)) }
+        let ran = (errand, progress);
+        let promised = if has_changed { self.promise(ran) } else { self.show(ran) };
+        promised.give(|(errand, progress)| errand.finish(progress));
     }
+
+    /// There are no connections any more. The store ends when it is told to.
+    fn finished(&mut self, _: &mut Context<StoreActor>) {}
 }
 
 /// Take in what another node wrote. Answers with how many changes won.
