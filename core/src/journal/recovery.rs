@@ -140,6 +140,7 @@ pub struct Recovery {
     broken: Option<Damage>,
     /// Whether something behind `end` is no record.
     is_torn: bool,
+    searched: u64,
 }
 
 /// A segment that is being read.
@@ -147,8 +148,10 @@ struct Reading<'a> {
     name: Sequence,
     bytes: &'a [u8],
     at: usize,
-    /// Bytes that may still be checked in vain.
-    checks: usize,
+    /// Bytes that were checked while looking for good records.
+    searched: usize,
+    /// How many may be.
+    limit: usize,
 }
 
 impl Recovery {
@@ -164,6 +167,7 @@ impl Recovery {
             lost: 0,
             broken: None,
             is_torn: false,
+            searched: 0,
         }
     }
 
@@ -183,13 +187,39 @@ impl Recovery {
             return Err(foreign.clone());
         }
         self.enter(name, bad_header.is_none())?;
-        let checks = bytes.len().max(1).saturating_mul(CHECKS_OF_EACH_BYTE);
-        let mut reading = Reading { name, bytes, at: HEADER_BYTES, checks };
+        let limit = bytes.len().max(1).saturating_mul(CHECKS_OF_EACH_BYTE);
+        let mut reading = Reading { name, bytes, at: HEADER_BYTES, searched: 0, limit };
+        let read = self.read(&mut reading, bad_header, apply);
+        self.searched += reading.searched as u64;
+        read
+    }
+
+    /// How many bytes were checked so far in search of good records behind bad ones. A byte counts
+    /// as often as it is checked.
+    pub fn searched(&self) -> u64 {
+        self.searched
+    }
+
+    /// All segments have been read.
+    pub fn end(self) -> Recovered {
+        let last = Sequence(self.next.0.saturating_sub(1));
+        let is_torn = self.is_torn || self.broken.is_some();
+        let cut = self.end.filter(|_| is_torn);
+        Recovered { last, records: self.records, cut, lost: self.lost }
+    }
+
+    fn read(
+        &mut self,
+        reading: &mut Reading<'_>,
+        bad_header: Option<Damage>,
+        apply: &mut dyn FnMut(Mutation),
+    ) -> Result<(), Damage> {
+        let (name, bytes) = (reading.name, reading.bytes);
         if let Some(damage) = bad_header {
             // What stands behind may be good all the same.
             if reading.record(name).is_none() {
                 reading.at = 0;
-                self.skip(&mut reading, damage)?;
+                self.skip(reading, damage)?;
             }
         }
         while reading.at < bytes.len() {
@@ -201,19 +231,11 @@ impl Recovery {
                 Err(cause) => {
                     let cause = DamageCause::Record { sequence: self.next, cause };
                     let damage = Damage { segment: name, at: reading.at as u64, cause };
-                    self.skip(&mut reading, damage)?;
+                    self.skip(reading, damage)?;
                 }
             }
         }
         Ok(())
-    }
-
-    /// All segments have been read.
-    pub fn end(self) -> Recovered {
-        let last = Sequence(self.next.0.saturating_sub(1));
-        let is_torn = self.is_torn || self.broken.is_some();
-        let cut = self.end.filter(|_| is_torn);
-        Recovered { last, records: self.records, cut, lost: self.lost }
     }
 
     fn check_header(&self, name: Sequence, bytes: &[u8]) -> Result<(), DamageCause> {
@@ -294,7 +316,7 @@ impl Recovery {
     fn skip(&mut self, reading: &mut Reading<'_>, damage: Damage) -> Result<(), Damage> {
         let is_record = reading.at >= HEADER_BYTES;
         let found = reading.find(self.place.next());
-        if reading.checks == 0 && self.mode == Mode::Strict {
+        if reading.is_exhausted() && self.mode == Mode::Strict {
             // What was promised may stand behind. Nobody knows.
             return Err(damage);
         }
@@ -324,7 +346,7 @@ impl Reading<'_> {
         let rest = &self.bytes[from..];
         let claimed = Record::claimed_bytes(rest).filter(|claimed| *claimed <= rest.len());
         if let Some(claimed) = claimed.filter(|_| from >= HEADER_BYTES) {
-            self.spend(claimed);
+            self.count(claimed);
             self.at = from + claimed;
             if let Some(sequence) = self.record(next) {
                 return Some(sequence);
@@ -338,7 +360,7 @@ impl Reading<'_> {
                 if let Some(sequence) = self.record(claimed) {
                     return Some(sequence);
                 }
-                if self.checks == 0 {
+                if self.is_exhausted() {
                     break;
                 }
             }
@@ -354,11 +376,15 @@ impl Reading<'_> {
         if Record::claimed_sequence(rest) != Some(sequence) {
             return None;
         }
-        self.spend(claimed);
+        self.count(claimed);
         Record::parse(rest).ok().map(|record| record.sequence)
     }
 
-    fn spend(&mut self, bytes: usize) {
-        self.checks = self.checks.saturating_sub(bytes);
+    fn count(&mut self, bytes: usize) {
+        self.searched = self.searched.saturating_add(bytes);
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.searched >= self.limit
     }
 }
