@@ -27,7 +27,7 @@ use journal::Journal;
 use lock::DirectoryLock;
 use log::{info, warn};
 use merkle_kv_core::journal::{FileName, Records};
-use snapshot::PictureError;
+use snapshot::{NewFile, PictureError};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -227,8 +227,8 @@ impl<D: Disk> Job<D> {
     fn snapshot(&self, picture: &Picture) -> Result<u64, ()> {
         let begun = Instant::now();
         let name = FileName::Snapshot(picture.last).to_string();
-        let header = snapshot::header(&self.node, picture);
-        let bytes = match snapshot::write(&self.disk, &name, &header, picture, &self.stopping) {
+        let Job { disk, node, stopping, .. } = self;
+        let bytes = match (NewFile { disk, name: &name, node, picture, stopping }).write() {
             Ok(bytes) => bytes,
             Err(PictureError::Stopping) => return Err(()),
             Err(error) => {

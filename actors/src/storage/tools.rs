@@ -5,7 +5,7 @@ use super::disk::{Disk, DiskFile, Folder};
 use super::error::StorageError;
 use super::load::{Loaded, io_error, list, load, read_snapshot};
 use super::lock::DirectoryLock;
-use super::snapshot::{self, Picture, UNFINISHED};
+use super::snapshot::{NewFile, Picture, UNFINISHED, create_anew};
 use crate::wall_clock;
 use merkle_kv_core::execute::{Engine, EngineSettings};
 use merkle_kv_core::journal::{
@@ -85,9 +85,10 @@ pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
     let folded = engine.fold(wall_clock::now());
     let tree = folded.map_or_else(|| Tree::new(tree_seed(&node)), |snapshot| snapshot.tree);
     let picture = Picture { tree, beside: engine.beside_entries(), last: loaded.last };
-    let header = snapshot::header(&node, &picture);
-    let written = snapshot::write(&target, &name, &header, &picture, &AtomicBool::new(false));
-    let bytes = written
+    let (disk, stopping) = (&target, &AtomicBool::new(false));
+    let file = NewFile { disk, name: &name, node: &node, picture: &picture, stopping };
+    let bytes = file
+        .write()
         .map_err(|error| io_error(&target, "write", &name, io::Error::other(error.to_string())))?;
     let keys = engine.store().keys();
     Ok(format!("{}: {keys} keys of node {node}, {bytes} bytes", to.display()))
@@ -98,11 +99,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
 pub fn restore(from: &Path, folder: &Path, node: Option<&str>) -> Result<String, StorageError> {
     let open = |action| move |source| StorageError::Io { action, path: from.to_owned(), source };
     let file = File::open(from).map_err(open("open"))?;
-    let mut entries = 0_u64;
-    let mut count = |mutation| {
-        entries += u64::from(matches!(mutation, Mutation::Entry(_)));
-    };
-    let read = read_snapshot(file, &mut count).map_err(open("read"))?;
+    let (entries, read) = count_entries(file).map_err(open("read"))?;
     let (mut header, _) =
         read.map_err(|source| StorageError::Backup { path: from.to_owned(), source })?;
     if let Some(node) = node {
@@ -128,11 +125,7 @@ fn copy(from: &Path, header: &Header, disk: &Folder, name: &str) -> io::Result<(
     let mut source = File::open(from)?;
     let mut bytes = vec![0; HEADER_BYTES];
     source.read_exact(&mut bytes)?;
-    // One that was broken off has left it.
-    if disk.names()?.contains(&unfinished) {
-        disk.remove(&unfinished)?;
-    }
-    let mut target = disk.create(&unfinished)?;
+    let mut target = create_anew(disk, &unfinished)?;
     target.write(&header.encode())?;
     loop {
         bytes.clear();
@@ -151,11 +144,8 @@ fn describe(disk: &Folder, file: FileName) -> io::Result<String> {
     let name = file.to_string();
     Ok(match file {
         FileName::Snapshot(_) => {
-            let mut entries = 0_u64;
-            let mut count = |mutation| {
-                entries += u64::from(matches!(mutation, Mutation::Entry(_)));
-            };
-            match read_snapshot(disk.read(&name)?, &mut count)? {
+            let (entries, read) = count_entries(disk.read(&name)?)?;
+            match read {
                 Ok((_, bytes)) => format!("{name}  {bytes} bytes  {entries} entries  good"),
                 Err(error) => format!("{name}  {entries} entries, then bad: {error}"),
             }
@@ -183,6 +173,18 @@ fn describe(disk: &Folder, file: FileName) -> io::Result<String> {
             format!("{name}  {length} bytes  {records} records  good")
         }
     })
+}
+
+type ReadSnapshot = Result<(Header, u64), SnapshotError>;
+
+/// Reads a file that should be a snapshot, and counts its entries, up to where it is bad.
+fn count_entries(file: impl Read) -> io::Result<(u64, ReadSnapshot)> {
+    let mut entries = 0;
+    let mut count = |mutation| {
+        entries += u64::from(matches!(mutation, Mutation::Entry(_)));
+    };
+    let read = read_snapshot(file, &mut count)?;
+    Ok((entries, read))
 }
 
 /// The node that wrote the files; nothing if there are none.
