@@ -21,12 +21,13 @@ pub(crate) use journal::{Listener, Said};
 pub(crate) use open::{OpenSettings, Opened, open};
 pub(crate) use snapshot::Picture;
 
+use crate::random;
 use backups::Backups;
 use disk::Disk;
 use journal::Journal;
 use lock::DirectoryLock;
 use log::{info, warn};
-use merkle_kv_core::journal::{FileName, Records};
+use merkle_kv_core::journal::{FileName, Records, Salt};
 use snapshot::{NewFile, PictureError};
 use std::io;
 use std::sync::Arc;
@@ -249,6 +250,11 @@ impl<D: Disk> Job<D> {
         }
         Ok(bytes)
     }
+}
+
+/// For a file that is begun.
+fn new_salt() -> Salt {
+    Salt(random::number() as u32)
 }
 
 /// Whether the disk, or the share of it that this user has, is full.

@@ -3,7 +3,7 @@
 
 use super::disk::{Disk, DiskFile};
 use super::load::read_snapshot;
-use crate::wall_clock;
+use super::new_salt;
 use merkle_kv_core::journal::{
     FileKind, FileName, Header, Mutation, Sequence, SnapshotError, SnapshotWriter,
 };
@@ -95,7 +95,7 @@ impl<D: Disk> NewFile<'_, D> {
             kind: FileKind::Snapshot,
             node: self.node.to_owned(),
             sequence: self.picture.last,
-            created: wall_clock::now(),
+            salt: new_salt(),
         }
     }
 }

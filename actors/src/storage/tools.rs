@@ -154,12 +154,13 @@ fn describe(disk: &Folder, file: FileName) -> io::Result<String> {
             let mut bytes = Vec::new();
             disk.read(&name)?.read_to_end(&mut bytes)?;
             let length = bytes.len();
-            if let Err(error) = Header::parse(FileKind::Segment, &bytes) {
-                return Ok(format!("{name}  {length} bytes  bad: {error}"));
-            }
+            let salt = match Header::parse(FileKind::Segment, &bytes) {
+                Ok(header) => header.salt,
+                Err(error) => return Ok(format!("{name}  {length} bytes  bad: {error}")),
+            };
             let (mut at, mut records) = (HEADER_BYTES, 0_u64);
             while at < length {
-                match Record::parse(&bytes[at..]) {
+                match Record::parse(&bytes[at..], salt) {
                     Ok(record) => at += record.bytes(),
                     Err(error) => {
                         return Ok(format!(

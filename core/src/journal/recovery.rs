@@ -11,7 +11,7 @@
 use super::header::{FileKind, HEADER_BYTES, Header, HeaderError};
 use super::mutation::{Mutation, MutationError};
 use super::names::FileName;
-use super::record::{BadRecord, RECORD_HEADER_BYTES, Record, Sequence};
+use super::record::{BadRecord, RECORD_HEADER_BYTES, Record, Salt, Sequence};
 
 /// How many times the bytes of a segment may be checked while good records are looked for behind
 /// bad ones. What a crash leaves takes two or three; records that somebody has made up, each with
@@ -148,6 +148,8 @@ struct Reading<'a> {
     name: Sequence,
     bytes: &'a [u8],
     at: usize,
+    /// Nothing as long as the header is bad and no record has told it.
+    salt: Option<Salt>,
     /// Bytes that were checked while looking for good records.
     searched: usize,
     /// How many may be.
@@ -178,17 +180,16 @@ impl Recovery {
         bytes: &[u8],
         apply: &mut dyn FnMut(Mutation),
     ) -> Result<(), Damage> {
-        let bad_header = self.check_header(name, bytes).err().map(|cause| Damage {
-            segment: name,
-            at: 0,
-            cause,
-        });
+        let (salt, bad_header) = match self.check_header(name, bytes) {
+            Ok(salt) => (Some(salt), None),
+            Err(cause) => (None, Some(Damage { segment: name, at: 0, cause })),
+        };
         if let Some(foreign) = bad_header.as_ref().filter(|damage| damage.cause.is_foreign()) {
             return Err(foreign.clone());
         }
         self.enter(name, bad_header.is_none())?;
         let limit = bytes.len().max(1).saturating_mul(CHECKS_OF_EACH_BYTE);
-        let mut reading = Reading { name, bytes, at: HEADER_BYTES, searched: 0, limit };
+        let mut reading = Reading { name, bytes, at: HEADER_BYTES, salt, searched: 0, limit };
         let read = self.read(&mut reading, bad_header, apply);
         self.searched += reading.searched as u64;
         read
@@ -217,13 +218,13 @@ impl Recovery {
         let (name, bytes) = (reading.name, reading.bytes);
         if let Some(damage) = bad_header {
             // What stands behind may be good all the same.
-            if reading.record(name).is_none() {
+            if !reading.is_first_record_good() {
                 reading.at = 0;
                 self.skip(reading, damage)?;
             }
         }
-        while reading.at < bytes.len() {
-            match Record::parse(&bytes[reading.at..]) {
+        while let Some(salt) = reading.salt.filter(|_| reading.at < bytes.len()) {
+            match Record::parse(&bytes[reading.at..], salt) {
                 Ok(record) => {
                     self.take(name, reading.at, &record, apply)?;
                     reading.at += record.bytes();
@@ -238,7 +239,7 @@ impl Recovery {
         Ok(())
     }
 
-    fn check_header(&self, name: Sequence, bytes: &[u8]) -> Result<(), DamageCause> {
+    fn check_header(&self, name: Sequence, bytes: &[u8]) -> Result<Salt, DamageCause> {
         let header = Header::parse(FileKind::Segment, bytes)?;
         if header.node != self.node {
             return Err(DamageCause::OtherNode(header.node));
@@ -246,7 +247,7 @@ impl Recovery {
         if header.sequence != name {
             return Err(DamageCause::Misnamed(header.sequence));
         }
-        Ok(())
+        Ok(header.salt)
     }
 
     /// A segment begins: it has to do so with the next record, unless all that is missing in
@@ -336,9 +337,20 @@ impl Recovery {
 }
 
 impl Reading<'_> {
+    /// Whether the first record is good although the header is bad. The salt may be right in a header
+    /// that is not.
+    fn is_first_record_good(&mut self) -> bool {
+        self.salt = Header::claimed_salt(self.bytes);
+        if self.record(self.name).is_some() {
+            return true;
+        }
+        self.salt = None;
+        self.record(self.name).is_some()
+    }
+
     /// Goes to the first good record behind something bad; to the end if there is none.
     ///
-    /// Values may look like records, by chance or on purpose. So where the length of a bad record
+    /// As long as the salt is not known, values may look like records, by chance or on purpose. So where the length of a bad record
     /// leads is looked at first, and elsewhere a record is believed only if as many as its sequence
     /// tells fit before it.
     fn find(&mut self, next: Sequence) -> Option<Sequence> {
@@ -377,7 +389,20 @@ impl Reading<'_> {
             return None;
         }
         self.count(claimed);
-        Record::parse(rest).ok().map(|record| record.sequence)
+        if self.salt.is_none() {
+            self.salt = self.salt_of_two(&rest[..claimed], &rest[claimed..], sequence.next());
+        }
+        Record::parse(rest, self.salt?).ok().map(|record| record.sequence)
+    }
+
+    /// The salt that makes two records in a row good. With a wrong one none is.
+    fn salt_of_two(&mut self, one: &[u8], behind: &[u8], next: Sequence) -> Option<Salt> {
+        if Record::claimed_sequence(behind) != Some(next) {
+            return None;
+        }
+        self.count(Record::claimed_bytes(behind)?.min(behind.len()));
+        let salt = Record::fitting_salt(one)?;
+        Record::parse(behind, salt).ok().map(|_| salt)
     }
 
     fn count(&mut self, bytes: usize) {
