@@ -93,6 +93,17 @@ pub enum DamageCause {
         /// What stands there instead.
         cause: BadRecord,
     },
+    /// A record that may have been synced: too much that follows looks like records to tell.
+    #[error(
+        "{cause}, and too much behind it looks like records to know whether record {sequence} had \
+         been on disk"
+    )]
+    Unsearched {
+        /// Which is missing.
+        sequence: Sequence,
+        /// What stands there instead.
+        cause: BadRecord,
+    },
     /// Records that had been synced are not there at all, or others stand there once more.
     #[error("record {expected} should stand there, but record {found} does")]
     Gap {
@@ -116,6 +127,7 @@ impl DamageCause {
             | DamageCause::Misnamed(_) => true,
             DamageCause::Header(_)
             | DamageCause::Record { .. }
+            | DamageCause::Unsearched { .. }
             | DamageCause::Gap { .. }
             | DamageCause::Mutation(_) => false,
         }
@@ -314,11 +326,14 @@ impl Recovery {
     }
 
     /// Goes on at the next good record, which may show that nothing is missing.
-    fn skip(&mut self, reading: &mut Reading<'_>, damage: Damage) -> Result<(), Damage> {
+    fn skip(&mut self, reading: &mut Reading<'_>, mut damage: Damage) -> Result<(), Damage> {
         let is_record = reading.at >= HEADER_BYTES;
         let found = reading.find(self.place.next());
         if reading.is_exhausted() && self.mode == Mode::Strict {
             // What was promised may stand behind. Nobody knows.
+            if let DamageCause::Record { sequence, cause } = damage.cause {
+                damage.cause = DamageCause::Unsearched { sequence, cause };
+            }
             return Err(damage);
         }
         let is_needed = is_record && self.place >= self.next;
