@@ -4,6 +4,7 @@
 
 mod anti_entropy;
 mod bad_input;
+mod bench_compare;
 mod bench_load;
 mod bench_storage;
 mod broker_faults;

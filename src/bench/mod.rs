@@ -1,10 +1,12 @@
 //! The benchmarks on the command line: their arguments, and what becomes of them.
 
+mod compare;
 mod load;
 mod storage;
 
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
+use compare::Compare;
 use load::Load;
 use merkle_kv_actors::bench::{self, BenchPlan, LivePlan, SyncPlan};
 use std::time::Duration;
@@ -74,6 +76,14 @@ enum Topic {
     /// durability, round trips and processor time of both, which take turns under the same load.
     /// For a million keys there are budgets, and the exit code is 1 if one of them is broken.
     Storage(Storage),
+    /// This node beside Redis and memcached, which have to be installed: throughput, processor
+    /// time, latency, memory, growth, and what replication costs. Takes about 12 minutes.
+    ///
+    /// Starts all servers, which take turns on one processor under a load from another, and kills
+    /// them afterwards. The node is connected to a broker, Mosquitto if there is one. There are
+    /// budgets, and the exit code is 1 if one of them is broken; docs/performance.md explains the
+    /// figures.
+    Compare(Compare),
 }
 
 /// Measures, and prints what came out.
@@ -95,6 +105,11 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
                 report.judge()
             })
         }
+        Some(Topic::Compare(compare)) => bench::run_compare(compare.plan(), &mut progress)
+            .and_then(|report| {
+                print!("{report}");
+                report.judge()
+            }),
         Some(Topic::Storage(storage)) => bench::run_storage(storage.plan(), &mut progress)
             .and_then(|report| {
                 print!("{report}");

@@ -4,9 +4,10 @@
 
 use super::BenchError;
 use super::client::BenchClient;
+use super::figures::grouped;
 use super::machine::machine;
 use super::replication::pipeline;
-use super::sync::{grouped, scattered};
+use super::sync::scattered;
 use crate::bench::latencies::Latencies;
 use crate::node::{Node, Signals};
 use merkle_kv_core::config;

@@ -1,10 +1,12 @@
 //! The benchmarks. What replication costs between running nodes is in `replication`; anti-entropy
 //! is measured apart, in `sync`, without any node, and in `live`, by what clients notice of it; what
 //! it costs to keep the data on disk in `storage`, beside Redis. `servers` has the processes that
-//! such a comparison starts.
+//! such a comparison starts, and `compare` holds a node against Redis and memcached.
 
 mod client;
+mod compare;
 mod error;
+mod figures;
 mod latencies;
 mod live;
 mod load;
@@ -15,6 +17,7 @@ mod storage;
 mod sync;
 mod verdict;
 
+pub use compare::{ComparePlan, CompareReport, Section, run_compare};
 pub use error::BenchError;
 pub use live::{LivePlan, LiveReport, run_live};
 pub use load::{LoadPlan, LoadProgress, LoadReport, Protocol, run_load};

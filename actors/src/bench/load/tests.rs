@@ -161,7 +161,7 @@ fn the_table_and_the_json_tell_the_same() {
     assert!(0.0 < latency("min") && latency("p50") <= latency("p99_9"));
     assert!(latency("p99_9") <= latency("max") && latency("mean") > 0.0);
     let text = report.to_string();
-    let told = format!("{} reads and", crate::bench::sync::grouped(number("reads")));
+    let told = format!("{} reads and", crate::bench::figures::grouped(number("reads")));
     for part in
         ["machine ", "by Zipf 0.9", &told, "p99.9 ", "█", " ns for an operation", "errors      0"]
     {

@@ -28,11 +28,12 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
-    /// There is no Redis on this machine.
+    /// Something that is needed is not on this machine.
     #[error(
-        "redis-server: {0}; scripts/install-bench-tools.sh installs it, --no-redis does without"
+        "{0} is not installed: scripts/install-bench-tools.sh installs it, and --no-redis or \
+         --no-memcached do without those"
     )]
-    NoRedis(io::Error),
+    NotInstalled(&'static str),
     /// A program could not be started.
     #[error("cannot start {program}: {source}")]
     Program {

@@ -1,15 +1,13 @@
-//! The servers that are compared, as processes of this benchmark: how each is started, asked and
-//! stopped, and what it has cost.
+//! The servers that are compared, as processes of this benchmark: how each is asked and stopped, and
+//! what it has cost.
 
-use super::durability::Durability;
 use super::error::ServerError;
-use super::site::{Process, Site};
+use super::site::Process;
 use crate::bench::load::Protocol;
+use crate::resident_memory;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,13 +26,6 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Ticks in which Linux tells processor time to programs, whatever its own clock does.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The program to measure, and where.
-pub(in crate::bench) struct Bench<'a> {
-    pub(in crate::bench) site: &'a Site,
-    /// This program.
-    pub(in crate::bench) program: PathBuf,
-}
-
 /// A running server. Killed when dropped.
 pub(in crate::bench) struct Server {
     pub(in crate::bench) protocol: Protocol,
@@ -42,88 +33,11 @@ pub(in crate::bench) struct Server {
     pub(in crate::bench) process: Process,
 }
 
-impl Bench<'_> {
-    /// Starts a node that keeps its data in `data`.
-    pub(in crate::bench) fn node(
-        &self,
-        durability: Durability,
-        data: &Path,
-    ) -> Result<Server, ServerError> {
-        let address = free_address()?;
-        let folder = self.site.folder("node")?;
-        let config = folder.join("node.toml");
-        let (port, data) = (address.port(), data.display());
-        let storage = match durability {
-            Durability::Off => "persistence_enabled = false".to_owned(),
-            Durability::Interval | Durability::Always => {
-                format!("persistence_enabled = true\ndurability = \"{durability}\"")
-            }
-        };
-        let text = format!(
-            "node_id = \"bench\"\n[network]\nbind_port = {port}\n[mqtt]\nenabled = false\n\
-             [anti_entropy]\nenabled = false\n[logging]\nlevel = \"warn\"\n\
-             [storage]\nmemory_limit_mb = 0\ndata_dir = \"{data}\"\n{storage}\n"
-        );
-        fs::write(&config, text)
-            .map_err(|source| ServerError::File { path: config.clone(), source })?;
-        let mut command = self.program();
-        command.arg("--config").arg(&config);
-        let process = self.site.start("merkle-kv", &mut command, &folder)?;
-        Ok(Server { protocol: Protocol::Text, address, process })
-    }
-
-    /// Starts a Redis that keeps its data in `data`.
-    pub(in crate::bench) fn redis(
-        &self,
-        durability: Durability,
-        data: &Path,
-    ) -> Result<Server, ServerError> {
-        let address = free_address()?;
-        let mut command = Command::new("redis-server");
-        let port = address.port().to_string();
-        command.args(["--port", &port, "--bind", "127.0.0.1", "--loglevel", "warning"]);
-        command.arg("--dir").arg(data).args(["--save", ""]);
-        match durability {
-            Durability::Off => command.args(["--appendonly", "no"]),
-            Durability::Interval => {
-                command.args(["--appendonly", "yes", "--appendfsync", "everysec"])
-            }
-            Durability::Always => command.args(["--appendonly", "yes", "--appendfsync", "always"]),
-        };
-        let folder = self.site.folder("redis")?;
-        let process = self.site.start("redis-server", &mut command, &folder);
-        let process = process.map_err(|error| match error {
-            ServerError::Program { source, .. } => ServerError::NoRedis(source),
-            other => other,
-        })?;
-        Ok(Server { protocol: Protocol::Resp, address, process })
-    }
-
-    /// Runs a subcommand of the program to its end.
-    pub(in crate::bench) fn subcommand(&self, arguments: &[&str]) -> Result<(), ServerError> {
-        let name = format!("merkle-kv {}", arguments.join(" "));
-        let mut command = self.program();
-        let process =
-            self.site.start(&name, command.args(arguments), &self.site.folder("command")?)?;
-        process.wait(STOP_LIMIT)
-    }
-
-    /// This program, without what the environment says of another configuration.
-    fn program(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        let variables = std::env::vars_os().map(|(name, _)| name);
-        variables
-            .filter(|name| name.to_string_lossy().starts_with("MERKLE_KV_"))
-            .for_each(|name| _ = command.env_remove(name));
-        command
-    }
-}
-
 impl Server {
     /// Waits until it shows so many keys, and gives the time since it was started.
     pub(in crate::bench) fn wait_for(&self, keys: u64) -> Result<Duration, ServerError> {
         loop {
-            let shown = self.connect().and_then(|mut control| control.size());
+            let shown = self.connect().and_then(|mut control| control.size(self.protocol));
             let took = self.process.begun.elapsed();
             // Not before it listens, nor while it says that it is loading.
             if shown.as_ref().is_ok_and(|size| *size == keys) {
@@ -158,6 +72,19 @@ impl Server {
         self.process.wait(STOP_LIMIT)
     }
 
+    /// Processor time that its threads have used so far, in nanoseconds as the scheduler counts.
+    pub(in crate::bench) fn cpu_nanos(&self) -> u64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process.id));
+        let files =
+            threads.into_iter().flatten().flatten().map(|task| task.path().join("schedstat"));
+        files.map(|file| first_number(&fs::read_to_string(file).unwrap_or_default())).sum()
+    }
+
+    /// Memory that it occupies, in bytes.
+    pub(in crate::bench) fn resident_bytes(&self) -> u64 {
+        resident_memory::of(self.process.id).unwrap_or(0)
+    }
+
     /// Processor time it has used so far, its ended children included.
     pub(in crate::bench) fn cpu_seconds(&self) -> f64 {
         cpu_seconds(&self.process.id.to_string())
@@ -190,13 +117,30 @@ impl Control {
     }
 
     /// How many keys there are.
-    pub(in crate::bench) fn size(&mut self) -> Result<u64, ServerError> {
-        let reply = self.ask("DBSIZE")?;
-        let number = reply.strip_prefix("DBSIZE ").or_else(|| reply.strip_prefix(':'));
+    fn size(&mut self, protocol: Protocol) -> Result<u64, ServerError> {
+        let number = match protocol {
+            Protocol::Text | Protocol::Resp => {
+                let reply = self.ask("DBSIZE")?;
+                // A line without markup is a command of the text protocol for a node.
+                reply.strip_prefix("DBSIZE ").or_else(|| reply.strip_prefix(':')).map(str::to_owned)
+            }
+            Protocol::Memcached => self.memcached_items()?,
+        };
         match number.and_then(|number| number.parse().ok()) {
             Some(size) => Ok(size),
             None => Err(self.refused()),
         }
+    }
+
+    /// What memcached says of its items, which is one of many lines.
+    fn memcached_items(&mut self) -> Result<Option<String>, ServerError> {
+        let mut items = None;
+        let mut line = self.ask("stats")?;
+        while line != "END" {
+            items = line.strip_prefix("STAT curr_items ").map(str::to_owned).or(items);
+            line = self.next_line()?;
+        }
+        Ok(items)
     }
 
     /// What was said last, as an error.
@@ -210,7 +154,7 @@ impl Control {
 }
 
 /// A port that nobody listened on a moment ago: Redis cannot choose one itself.
-fn free_address() -> Result<SocketAddr, ServerError> {
+pub(super) fn free_address() -> Result<SocketAddr, ServerError> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let free = TcpListener::bind(any).and_then(|listener| listener.local_addr());
     free.map_err(|source| ServerError::Connection { address: any, source })
@@ -220,6 +164,11 @@ fn free_address() -> Result<SocketAddr, ServerError> {
 pub(in crate::bench) fn cpu_seconds(process: &str) -> f64 {
     ticks(&fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default())
         / TICKS_PER_SECOND
+}
+
+/// Of schedstat(5), the time on a processor.
+fn first_number(schedstat: &str) -> u64 {
+    schedstat.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// User and system time, those of ended children included: fields 14 to 17 of proc(5).
@@ -256,5 +205,6 @@ mod tests {
         assert_eq!(ticks(stat), 127.0);
         assert_eq!(ticks(""), 0.0);
         assert!(cpu_seconds("self") >= 0.0);
+        assert_eq!((first_number("1234567890123 5 6\n"), first_number("")), (1_234_567_890_123, 0));
     }
 }

@@ -92,7 +92,7 @@ pub fn run_storage(
     let disk = format!("{}, {}", file_system(&mounts, &parent), parent.display());
     let program = std::env::current_exe().map_err(failed)?;
     let site = Site::open(&parent)?;
-    let bench = Bench { site: &site, program };
+    let bench = Bench { site: &site, program, cores: None };
     let measured = match plan.topic {
         StorageTopic::Writes => Measured::Writes(writes::measure(&bench, &plan, progress)?),
         StorageTopic::Recovery => Measured::Recovery(recovery::measure(&bench, &plan, progress)?),

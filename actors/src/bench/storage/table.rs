@@ -2,12 +2,12 @@
 
 use super::recovery::{Recovery, Restart};
 use super::snapshots::Snapshots;
-use super::writes::{Row, Side, median};
+use super::writes::{Row, Side};
 use super::{Measured, StoragePlan, StorageReport};
+use crate::bench::figures::{grouped, median};
 use crate::bench::latencies::Latencies;
 use crate::bench::load::CLIENTS;
 use crate::bench::load::{KEY_BYTES, VALUE_BYTES};
-use crate::bench::sync::grouped;
 use crate::bench::verdict::Verdict;
 use std::fmt;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Writes per second of both servers, with the same durability, in turns.
 
 use super::StoragePlan;
+use crate::bench::figures::median;
 use crate::bench::latencies::Latencies;
 use crate::bench::load::{Load, Outcome, Until};
 use crate::bench::servers::Durability;
@@ -169,12 +170,4 @@ impl Row {
 pub(super) fn broken(rows: &[Row], is_judged: bool) -> Vec<String> {
     let broken = rows.iter().filter(|row| row.verdict(is_judged) == Verdict::Broken);
     broken.map(|row| format!("{} at pipeline {}", row.durability, row.pipeline)).collect()
-}
-
-/// The middle, or between both middle ones; not a number if there are none.
-pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    let at = |index: usize| numbers.get(index).copied().unwrap_or(f64::NAN);
-    let count = numbers.len();
-    (at(count.saturating_sub(1) / 2) + at(count / 2)) / 2.0
 }
