@@ -28,7 +28,7 @@ fn messages_that_are_no_updates_are_counted_reported_seldom_and_do_no_harm() {
         vec![0x01; 5 << 20],
         // A list of 2^32-1 entries, and a key of 2^32-1 bytes.
         b"\x01\x94\xa1n\x01\x01\xdd\xff\xff\xff\xff".to_vec(),
-        b"\x01\x94\xa1n\x01\x01\x91\x95\x00\x01\x01\xc6\xff\xff\xff\xff".to_vec(),
+        b"\x01\x94\xa1n\x01\x01\x91\x96\x00\x01\x01\x00\xc6\xff\xff\xff\xff".to_vec(),
         [&b"\x01"[..], &[0x91; 100_000]].concat(),
     ];
     for kind in BrokerKind::BOTH {

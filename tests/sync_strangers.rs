@@ -132,7 +132,7 @@ fn a_stranger_that_greets_and_talks_nonsense_is_sent_away() {
         (0x8001_0000_u32.to_be_bytes().into_iter().chain([0; 65_536])).collect(),
         frame(b""),
         frame(b"\x01\xdd\xff\xff\xff\xff"),
-        frame(b"\x04\xdd\xff\xff\xff\xff\x95"),
+        frame(b"\x04\xdd\xff\xff\xff\xff\x96"),
         frame(b"\x09nothing"),
     ];
     for (n, bytes) in nonsense.iter().enumerate() {

@@ -8,6 +8,7 @@ mod bench_storage;
 mod broker_faults;
 mod documents;
 mod durability;
+mod expiry;
 mod foreign_messages;
 mod harness;
 mod layers;

@@ -1,7 +1,8 @@
-//! An entry: one key with its value or its tombstone, and the version that decides which of two
-//! entries survives. Knows nothing of stores or messages.
+//! An entry: one key with its value or its tombstone, the version that decides which of two
+//! entries survives, and the time at which the value is over, if there is one. Knows nothing of
+//! stores or messages.
 
-use crate::clock::Hlc;
+use crate::clock::{Hlc, UnixMillis};
 use crate::version::{NodeId, Version};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
@@ -23,19 +24,26 @@ pub enum Kind {
 /// reply under way share one allocation:
 ///
 /// ```text
-/// 0     8      16     17          21
-/// +-----+------+------+-----------+-----+-------+------------------+
-/// | hlc | node | kind | key bytes | key | value | SHA-256 of value |
-/// | u64 | u64  | u8   | u32       |     |       | only if > 4096 B |
-/// +-----+------+------+-----------+-----+-------+------------------+
+/// 0     8      16      17          21
+/// +-----+------+-------+-----------+-----+---------------+-------+------------------+
+/// | hlc | node | state | key bytes | key | expiry        | value | SHA-256 of value |
+/// | u64 | u64  | u8    | u32       |     | u64, only     |       | only if > 4096 B |
+/// |     |      |       |           |     | if state is 2 |       |                  |
+/// +-----+------+-------+-----------+-----+---------------+-------+------------------+
+/// state:  0 value · 1 tombstone · 2 value with an expiry, in milliseconds since 1970
 /// ```
 #[derive(Clone)]
 pub struct Entry(Arc<[u8]>);
 
 const NODE_AT: usize = 8;
-const KIND_AT: usize = 16;
+const STATE_AT: usize = 16;
 const KEY_BYTES_AT: usize = 17;
 const KEY_AT: usize = 21;
+
+const VALUE: u8 = Kind::Value as u8;
+const TOMBSTONE: u8 = Kind::Tombstone as u8;
+const EXPIRING: u8 = 2;
+const EXPIRY_BYTES: usize = 8;
 
 /// A value longer than this has its SHA-256 with it, in bytes. The Merkle tree hashes an entry again
 /// whenever a neighbour changes, and takes the digest then.
@@ -63,24 +71,41 @@ const INDEX_BYTES: usize = 17 * 165 / 100;
 const TREE_BYTES: usize = 66;
 
 impl Entry {
-    /// A key with a value.
+    /// A key with a value that stays.
     pub fn value_of(key: &[u8], value: &[u8], version: Version) -> Entry {
-        Entry::build(key, &[value], Kind::Value, version)
+        Entry::joined(key, value, &[], None, version)
     }
 
-    /// A key whose value is the two parts one after the other (what APPEND makes).
-    pub fn joined(key: &[u8], head: &[u8], tail: &[u8], version: Version) -> Entry {
-        Entry::build(key, &[head, tail], Kind::Value, version)
+    /// A key whose value is the two parts one after the other (what APPEND makes), until a time if
+    /// there is one.
+    pub fn joined(
+        key: &[u8],
+        head: &[u8],
+        tail: &[u8],
+        expires_at: Option<UnixMillis>,
+        version: Version,
+    ) -> Entry {
+        let state = if expires_at.is_some() { EXPIRING } else { VALUE };
+        // Zero would be read as no expiry; both are over.
+        let expiry = expires_at.map(|at| at.0.max(1).to_be_bytes());
+        let expiry: &[u8] = expiry.as_ref().map_or(&[], |expiry| expiry);
+        Entry::build(key, expiry, &[head, tail], state, version)
     }
 
     /// A deleted key.
     pub fn tombstone(key: &[u8], version: Version) -> Entry {
-        Entry::build(key, &[], Kind::Tombstone, version)
+        Entry::build(key, &[], &[], TOMBSTONE, version)
+    }
+
+    /// What becomes of the entry when its time is over: a tombstone of the same version. It wins
+    /// over the value and over nothing else, and every node makes the same one by itself.
+    pub fn expired(&self) -> Entry {
+        Entry::tombstone(self.key(), self.version())
     }
 
     /// Its bytes up to the end of the value: the layout above without the digest.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0[..KEY_AT + self.key_bytes() + self.data().len()]
+        &self.0[..KEY_AT + self.key_bytes() + self.expiry_bytes() + self.data().len()]
     }
 
     /// The entry that has these bytes; nothing if none can.
@@ -88,40 +113,43 @@ impl Entry {
         let header = bytes.first_chunk::<KEY_AT>()?;
         let mut key_bytes = [0; KEY_AT - KEY_BYTES_AT];
         key_bytes.copy_from_slice(&header[KEY_BYTES_AT..]);
-        let (key, value) =
+        let (key, data) =
             bytes[KEY_AT..].split_at_checked(u32::from_be_bytes(key_bytes) as usize)?;
-        let is_value = header[KIND_AT] == Kind::Value as u8;
-        let is_tombstone = header[KIND_AT] == Kind::Tombstone as u8 && value.is_empty();
-        if key.is_empty() || !(is_value || is_tombstone) {
+        let (expiry, value) = match header[STATE_AT] {
+            VALUE => (&[][..], data),
+            TOMBSTONE if data.is_empty() => (&[][..], data),
+            EXPIRING => data.split_at_checked(EXPIRY_BYTES).filter(|(at, _)| *at != [0; 8])?,
+            _ => return None,
+        };
+        if key.is_empty() {
             return None;
         }
-        let kind = if is_value { Kind::Value } else { Kind::Tombstone };
         let mut version = [0; 8];
         version.copy_from_slice(&header[..NODE_AT]);
         let hlc = Hlc::from_raw(u64::from_be_bytes(version));
-        version.copy_from_slice(&header[NODE_AT..KIND_AT]);
+        version.copy_from_slice(&header[NODE_AT..STATE_AT]);
         let node = NodeId(u64::from_be_bytes(version));
-        Some(Entry::build(key, &[value], kind, Version { hlc, node }))
+        Some(Entry::build(key, expiry, &[value], header[STATE_AT], Version { hlc, node }))
     }
 
-    fn build(key: &[u8], value: &[&[u8]], kind: Kind, version: Version) -> Entry {
+    fn build(key: &[u8], expiry: &[u8], value: &[&[u8]], state: u8, version: Version) -> Entry {
         let value_bytes: usize = value.iter().map(|part| part.len()).sum();
         let digest = (value_bytes > LARGE_VALUE_BYTES).then(|| {
             let parts = value.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
             <[u8; 32]>::from(parts.finalize())
         });
         let digest: &[u8] = digest.as_ref().map_or(&[], |digest| digest);
-        let bytes = KEY_AT + key.len() + value_bytes + digest.len();
+        let bytes = KEY_AT + key.len() + expiry.len() + value_bytes + digest.len();
         // An iterator of known length makes the Arc in a single allocation; it is not shared yet,
         // so the copy below always happens.
         let mut shared: Arc<[u8]> = iter::repeat_n(0, bytes).collect();
         if let Some(data) = Arc::get_mut(&mut shared) {
             data[..NODE_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
-            data[NODE_AT..KIND_AT].copy_from_slice(&version.node.0.to_be_bytes());
-            data[KIND_AT] = kind as u8;
+            data[NODE_AT..STATE_AT].copy_from_slice(&version.node.0.to_be_bytes());
+            data[STATE_AT] = state;
             data[KEY_BYTES_AT..KEY_AT].copy_from_slice(&(key.len() as u32).to_be_bytes());
             let mut at = KEY_AT;
-            for part in iter::once(&key).chain(value).chain([&digest]) {
+            for part in [key, expiry].iter().chain(value).chain([&digest]) {
                 data[at..at + part.len()].copy_from_slice(part);
                 at += part.len();
             }
@@ -144,7 +172,18 @@ impl Entry {
 
     /// Whether the key has a value or was deleted.
     pub fn kind(&self) -> Kind {
-        if self.0[KIND_AT] == Kind::Value as u8 { Kind::Value } else { Kind::Tombstone }
+        if self.0[STATE_AT] == TOMBSTONE { Kind::Tombstone } else { Kind::Value }
+    }
+
+    /// When the value is over; nothing if it stays, and for a tombstone.
+    pub fn expires_at(&self) -> Option<UnixMillis> {
+        let expires = self.0[STATE_AT] == EXPIRING;
+        expires.then(|| UnixMillis(self.word_at(KEY_AT + self.key_bytes())))
+    }
+
+    /// Whether the value is over. From then on nobody reads it, though it may stand here still.
+    pub fn is_expired(&self, now: UnixMillis) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
     }
 
     /// The version.
@@ -153,7 +192,7 @@ impl Entry {
     }
 
     /// Decides between two entries of one key: the greater of (timestamp, node, kind, SHA-256 of
-    /// the value). Every node decides alike whatever it heard first.
+    /// the value, expiry). Every node decides alike whatever it heard first.
     pub fn supersedes(&self, other: &Entry) -> bool {
         let order = self
             .version()
@@ -164,7 +203,8 @@ impl Entry {
                     return Ordering::Equal;
                 }
                 Sha256::digest(self.data()).cmp(&Sha256::digest(other.data()))
-            });
+            })
+            .then_with(|| self.expires_at().cmp(&other.expires_at()));
         order == Ordering::Greater
     }
 
@@ -176,20 +216,25 @@ impl Entry {
     }
 
     /// What an entry with a key and a value of these lengths takes.
-    pub(crate) fn value_memory_bytes(key_bytes: usize, value_bytes: usize) -> usize {
-        memory_bytes(KEY_AT + key_bytes + value_bytes + digest_bytes(value_bytes))
+    pub(crate) fn value_memory_bytes(key_bytes: usize, value_bytes: usize, expires: bool) -> usize {
+        let expiry = if expires { EXPIRY_BYTES } else { 0 };
+        memory_bytes(KEY_AT + key_bytes + expiry + value_bytes + digest_bytes(value_bytes))
     }
 
     /// The SHA-256 of a value that has over 4096 bytes.
     pub(crate) fn large_value_digest(&self) -> Option<&[u8]> {
-        let behind_value = &self.0[KEY_AT + self.key_bytes() + self.data().len()..];
+        let behind_value = &self.0[self.as_bytes().len()..];
         (!behind_value.is_empty()).then_some(behind_value)
     }
 
     fn data(&self) -> &[u8] {
-        let behind_key = &self.0[KEY_AT + self.key_bytes()..];
+        let value = &self.0[KEY_AT + self.key_bytes() + self.expiry_bytes()..];
         // A value of 4097 bytes has a digest behind it, and one of 4096 has none.
-        &behind_key[..behind_key.len() - digest_bytes(behind_key.len())]
+        &value[..value.len() - digest_bytes(value.len())]
+    }
+
+    fn expiry_bytes(&self) -> usize {
+        if self.0[STATE_AT] == EXPIRING { EXPIRY_BYTES } else { 0 }
     }
 
     fn key_bytes(&self) -> usize {
@@ -224,6 +269,7 @@ impl fmt::Debug for Entry {
             .field("key", &self.key().escape_ascii().to_string())
             .field("value", &self.value().map(|value| value.escape_ascii().to_string()))
             .field("version", &self.version().to_string())
+            .field("expires_at", &self.expires_at().map(|at| at.0))
             .finish()
     }
 }
@@ -237,64 +283,4 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn version(hlc: u64, node: u64) -> Version {
-        Version { hlc: Hlc::from_raw(hlc), node: NodeId(node) }
-    }
-
-    #[test]
-    fn an_entry_gives_back_what_it_was_made_of() {
-        let put = Entry::value_of(b"key", b"value", version(7, 9));
-        assert_eq!((put.key(), put.value()), (&b"key"[..], Some(&b"value"[..])));
-        assert_eq!((put.kind(), put.version()), (Kind::Value, version(7, 9)));
-        assert_eq!(Entry::joined(b"key", b"va", b"lue", version(7, 9)), put);
-        let gone = Entry::tombstone(b"key", version(8, 9));
-        assert_eq!((gone.value(), gone.kind()), (None, Kind::Tombstone));
-        assert_eq!(Entry::value_of(b"k", b"", version(1, 1)).value(), Some(&b""[..]));
-    }
-
-    #[test]
-    fn a_large_value_has_its_digest_with_it_and_a_small_one_has_none() {
-        for bytes in [4095, 4096, 4097, 4128, 4129, 100_000] {
-            let value = vec![b'x'; bytes];
-            let entry = Entry::joined(b"key", &value[..5], &value[5..], version(1, 1));
-            assert_eq!(entry.value(), Some(&value[..]));
-            let digest = (bytes > 4096).then(|| Sha256::digest(&value).to_vec());
-            assert_eq!(entry.large_value_digest(), digest.as_deref());
-        }
-    }
-
-    #[test]
-    fn what_an_entry_takes_is_known_before_it_is_made() {
-        for value_bytes in (0..40).chain([4095, 4096, 4097, 100_000]) {
-            let entry = Entry::value_of(b"key", &vec![b'x'; value_bytes], version(1, 1));
-            assert_eq!(entry.memory_bytes(), Entry::value_memory_bytes(3, value_bytes));
-        }
-        // 21 + 3 + 16 = 40; 48 is a multiple of 16, and 1024 + 256 is a quarter of the way to 2048.
-        assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 48 + 28 + 66);
-        assert_eq!(Entry::value_memory_bytes(3, 9), 64 + 28 + 66);
-        assert_eq!(Entry::value_memory_bytes(3, 1000), 1280 + 28 + 66);
-    }
-
-    #[test]
-    fn the_greater_of_time_node_kind_and_value_digest_survives_from_either_side() {
-        // SHA-256("b") starts 3e, ("a") ca, ("5") ef, and (""), of the tombstone, e3.
-        let rising = [
-            Entry::value_of(b"k", b"z", version(1, 9)),
-            Entry::value_of(b"k", b"b", version(2, 1)),
-            Entry::value_of(b"k", b"a", version(2, 1)),
-            Entry::value_of(b"k", b"5", version(2, 1)),
-            Entry::tombstone(b"k", version(2, 1)),
-            Entry::value_of(b"k", b"b", version(2, 2)),
-        ];
-        for (at, lesser) in rising.iter().enumerate() {
-            assert!(!lesser.supersedes(lesser));
-            for greater in &rising[at + 1..] {
-                assert!(greater.supersedes(lesser), "{greater:?} over {lesser:?}");
-                assert!(!lesser.supersedes(greater), "{lesser:?} over {greater:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 
 mod keeping;
 mod promised;
+mod reaping;
 
 pub(crate) use keeping::{Close, KeepMembers, Secure};
 
@@ -26,6 +27,7 @@ use merkle_kv_core::replication::Outbox;
 use merkle_kv_core::session::{Effect, Hello, Outcome};
 use merkle_kv_core::store::{Applied, Snapshot};
 use promised::Promised;
+use reaping::Reaper;
 use std::future;
 use std::panic;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub(crate) struct StoreActor {
     sweeping: bool,
     /// The tree is away in a fold; who asked meanwhile for a snapshot waits for the next one.
     folding: bool,
+    reaper: Reaper,
     waiting: Vec<oneshot::Sender<Snapshot>>,
     /// Who gets the one of the fold under way.
     served: Vec<oneshot::Sender<Snapshot>>,
@@ -75,6 +78,7 @@ impl StoreActor {
             told: false,
             sweeping: false,
             folding: false,
+            reaper: Reaper::default(),
             waiting: Vec::new(),
             served: Vec::new(),
             clock_warning: RateLimit::new(WARNING_INTERVAL, 1),
@@ -97,6 +101,7 @@ impl StoreActor {
         if !self.folding && self.engine.store_mut().is_fold_due(wall_clock::now()) {
             self.fold(ctx);
         }
+        self.look_for_expired(ctx);
     }
 
     /// Folds what has been written by now, and answers who waits for a snapshot.
@@ -208,6 +213,7 @@ impl Actor for StoreActor {
             }
         }
         self.look_later(ctx);
+        self.look_for_expired_later(ctx);
         self.tell_publisher();
     }
 }
@@ -264,7 +270,10 @@ impl Handler<Pin> for StoreActor {
     type Result = ResponseFuture<Option<Snapshot>>;
 
     fn handle(&mut self, _: Pin, ctx: &mut Context<StoreActor>) -> Self::Result {
-        let snapshot = self.engine.store_mut().snapshot(wall_clock::now());
+        let now = wall_clock::now();
+        // Two nodes that are asked for their roots at one moment have most likely reaped the same.
+        self.engine.expire_step(now);
+        let snapshot = self.engine.store_mut().snapshot(now);
         // The clock of the snapshot is told to others.
         self.end_step(ctx);
         if snapshot.is_some() {

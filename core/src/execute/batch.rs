@@ -10,7 +10,7 @@ use crate::protocol::{
     ClientError, ClientFacts, Command, Dialect, NodeFacts, PeerFacts, ReplicateAction,
     ReplicationFacts, Reply, Report, Request, StoreFacts, SyncFacts,
 };
-use crate::store::{Listing, ListingQuery, Snapshot, WARMED};
+use crate::store::{Listing, ListingQuery, Reaping, Snapshot, WARMED};
 use bytes::{Bytes, BytesMut};
 use std::vec;
 
@@ -140,6 +140,10 @@ impl Batch {
                     }
                 }
                 Some(Work::Listing(query)) => {
+                    if engine.expire_step(now) == Reaping::More {
+                        self.work = Some(Work::Listing(query));
+                        return Progress::More;
+                    }
                     let Some(snapshot) = engine.store.snapshot(now) else {
                         self.work = Some(Work::Listing(query));
                         return Progress::Ask(Question::Snapshot);
@@ -147,7 +151,7 @@ impl Batch {
                     self.work = Some(self.writing(listed(Listing::new(&snapshot, &query))));
                 }
                 Some(Work::Counting(count)) => {
-                    if engine.sweep_step() {
+                    if engine.sweep_step() || engine.expire_step(now) == Reaping::More {
                         self.work = Some(Work::Counting(count));
                         return Progress::More;
                     }

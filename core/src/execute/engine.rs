@@ -3,14 +3,16 @@
 
 use crate::change::Change;
 use crate::clock::UnixMillis;
+use crate::entry::Entry;
 use crate::execute::Question;
 use crate::execute::durable::Kept;
+use crate::execute::memory_limit::Room;
 use crate::merkle::TreeSeed;
 use crate::protocol::{
     COMMANDS, ClientError, Command, CommandId, Keys, Limits, Reply, Report, Step, StoreFacts,
 };
 use crate::replication::{Outbox, OutboxLimits};
-use crate::store::{Applied, HashSeed, Listing, ListingQuery, Store};
+use crate::store::{Applied, HashSeed, Listing, ListingQuery, Reaping, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
 use std::iter;
@@ -118,8 +120,16 @@ impl Engine {
         let (store, outbox) = (&self.store, self.outbox.as_mut()?);
         loop {
             let mut changes = outbox.take(max_bytes)?;
-            changes.retain(|change| match change {
-                Change::Entry(entry) => store.held(entry.key()) == Some(entry),
+            changes.retain_mut(|change| match change {
+                Change::Entry(entry) => {
+                    let held = store.held(entry.key());
+                    // What has expired while it waited is still a write that others have to hear
+                    // of: they may hold an older one.
+                    if entry.expires_at().is_some() && held == Some(&entry.expired()) {
+                        *entry = entry.expired();
+                    }
+                    held == Some(entry)
+                }
                 Change::Flush(_) => true,
             });
             if !changes.is_empty() {
@@ -150,11 +160,19 @@ impl Engine {
         self.store.is_sweeping()
     }
 
+    /// Turns some of the values that are over into tombstones. They are not published: every node
+    /// makes them by itself.
+    pub fn expire_step(&mut self, now: UnixMillis) -> Reaping {
+        self.store.expire_step(now)
+    }
+
     /// Facts about the data and the commands so far.
     pub fn facts(&self) -> StoreFacts {
         StoreFacts {
             keys: self.store.keys() as u64,
             tombstones: self.store.tombstones() as u64,
+            expiring: self.store.expiring() as u64,
+            expired: self.store.expired(),
             memory_bytes: self.store.memory_bytes() as u64,
             changes_ahead: self.store.changes_ahead(),
             commands: self.runs,
@@ -197,50 +215,57 @@ impl Engine {
 
     fn execute(&mut self, command: Command, now: UnixMillis) -> Result<Outcome, ClientError> {
         let reply = match command {
-            Command::Get { key } => self.value_or(&key, Reply::NoValue),
+            Command::Get { key } => self.value_or(&key, now, Reply::NoValue),
             Command::Set { key, value } => {
-                self.write(&key, &value, &[], now)?;
+                self.write(&key, &value, &[], None, now)?;
                 Reply::Ok
             }
-            Command::Delete { key } => match self.store.delete(&key, now)? {
-                Some(tombstone) => {
-                    self.publish(Change::Entry(tombstone));
+            Command::Delete { key } => {
+                if self.delete(&key, now)? {
                     Reply::Deleted
+                } else {
+                    Reply::NotFound
                 }
-                None => Reply::NotFound,
-            },
+            }
             Command::Add { key, step } => self.add(key, step, now)?,
             Command::Append { key, value } => {
-                let old = self.store.get(&key).cloned();
+                let old = self.store.get(&key, now).cloned();
                 let head = old.as_ref().and_then(|entry| entry.value()).unwrap_or_default();
-                self.join(&key, head, &value, now)?
+                let expires_at = old.as_ref().and_then(Entry::expires_at);
+                self.join(&key, head, &value, expires_at, now)?
             }
             Command::Prepend { key, value } => {
-                let old = self.store.get(&key).cloned();
+                let old = self.store.get(&key, now).cloned();
                 let tail = old.as_ref().and_then(|entry| entry.value()).unwrap_or_default();
-                self.join(&key, &value, tail, now)?
+                let expires_at = old.as_ref().and_then(Entry::expires_at);
+                self.join(&key, &value, tail, expires_at, now)?
             }
+            Command::Expire { key, at, when } => self.expire(&key, at, when, now)?,
+            Command::Persist { key } => self.persist(&key, now)?,
+            Command::TimeToLive { key, unit } => self.time_to_live(&key, unit, now),
             Command::GetMany { keys } => {
                 let found = |key: Bytes| {
-                    let entry = self.store.get(&key).cloned();
+                    let entry = self.store.get(&key, now).cloned();
                     (key, entry)
                 };
                 Reply::Values(keys.into_iter().map(found).collect())
             }
             Command::SetMany { pairs } => {
                 self.store.can_write(pairs.iter().map(|(key, _)| &key[..]))?;
-                self.check_room(pairs.iter().map(|(key, value)| (&key[..], value.len())))?;
+                self.check_room(
+                    pairs.iter().map(|(key, value)| (&key[..], Room::of(value.len(), None))),
+                )?;
                 for (key, value) in &pairs {
-                    self.put(key, value, &[], now)?;
+                    self.put(key, value, &[], None, now)?;
                 }
                 Reply::Ok
             }
             Command::Exists { keys } => {
-                let found = keys.iter().filter(|key| self.store.get(key).is_some()).count();
+                let found = keys.iter().filter(|key| self.store.get(key, now).is_some()).count();
                 Reply::Number("EXISTS", found as u64)
             }
             Command::Scan { prefix, after, limit } => {
-                return Ok(Outcome::Listing(ListingQuery { prefix, after, limit }));
+                return Ok(Outcome::Listing(ListingQuery { prefix, after, limit, now }));
             }
             Command::KeyCount => return Ok(Outcome::Counting(Count::Keys)),
             Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
@@ -267,12 +292,14 @@ impl Engine {
         Ok(Outcome::Reply(reply))
     }
 
-    fn value_or(&self, key: &[u8], missing: Reply) -> Reply {
-        self.store.get(key).map_or(missing, |entry| Reply::Value(entry.clone()))
+    fn value_or(&self, key: &[u8], now: UnixMillis, missing: Reply) -> Reply {
+        self.store.get(key, now).map_or(missing, |entry| Reply::Value(entry.clone()))
     }
 
     fn add(&mut self, key: Bytes, step: Step, now: UnixMillis) -> Result<Reply, ClientError> {
-        let old = match self.store.get(&key).and_then(|entry| entry.value()) {
+        let old = self.store.get(&key, now);
+        let expires_at = old.and_then(Entry::expires_at);
+        let old = match old.and_then(Entry::value) {
             None => 0,
             Some(value) => std::str::from_utf8(value)
                 .ok()
@@ -280,7 +307,7 @@ impl Engine {
                 .ok_or_else(|| ClientError::ValueNotANumber { key: key.clone() })?,
         };
         let new = step.from(old).ok_or_else(|| ClientError::Overflow { key: key.clone() })?;
-        self.write(&key, itoa::Buffer::new().format(new).as_bytes(), &[], now)
+        self.write(&key, itoa::Buffer::new().format(new).as_bytes(), &[], expires_at, now)
     }
 
     fn join(
@@ -288,25 +315,28 @@ impl Engine {
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
         let (limit, found) = (self.limits.max_value_bytes, head.len() + tail.len());
         if found > limit {
             return Err(ClientError::ValueTooLong { limit, found });
         }
-        self.write(key, head, tail, now)
+        self.write(key, head, tail, expires_at, now)
     }
 
-    /// Puts what a client writes, if there is room.
+    /// Puts what a client writes, until a time if there is one, and if there is room.
     fn write(
         &mut self,
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
-        self.check_room(iter::once((key, head.len() + tail.len())))?;
-        self.put(key, head, tail, now)
+        let room = Room::of(head.len() + tail.len(), expires_at);
+        self.check_room(iter::once((key, room)))?;
+        self.put(key, head, tail, expires_at, now)
     }
 
     pub(super) fn put(
@@ -314,11 +344,22 @@ impl Engine {
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
-        let entry = self.store.put(key, head, tail, now)?;
+        let entry = self.store.put(key, head, tail, expires_at, now)?;
         self.publish(Change::Entry(entry.clone()));
         Ok(Reply::Value(entry))
+    }
+
+    /// Whether there was something to delete.
+    pub(super) fn delete(&mut self, key: &[u8], now: UnixMillis) -> Result<bool, ClientError> {
+        let tombstone = self.store.delete(key, now)?;
+        let was_there = tombstone.is_some();
+        if let Some(tombstone) = tombstone {
+            self.publish(Change::Entry(tombstone));
+        }
+        Ok(was_there)
     }
 
     fn publish(&mut self, change: Change) {

@@ -2,33 +2,49 @@
 //! and what is counted when other nodes go on writing. Knows not what an entry costs.
 
 use super::Engine;
+use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::protocol::ClientError;
 use crate::store::Applied;
 use std::collections::BTreeMap;
 
+/// What is asked room for beside the key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    value_bytes: usize,
+    expires: bool,
+}
+
+impl Room {
+    /// For a value of so many bytes, with a time at which it is over or without.
+    pub(super) fn of(value_bytes: usize, expires_at: Option<UnixMillis>) -> Room {
+        Room { value_bytes, expires: expires_at.is_some() }
+    }
+}
+
 impl Engine {
-    /// Whether the data may take values of these lengths, in bytes, under these keys. What makes it
-    /// no larger it may always take, also if other nodes have filled it beyond the limit. A length
+    /// Whether the data may take values of these sizes under these keys. What makes it
+    /// no larger it may always take, also if other nodes have filled it beyond the limit. A size
     /// that comes later under the same key replaces the former.
     ///
     /// While a flush is being swept, what it killed counts as used but not as replaced. So a
     /// refusal is final only once that is done.
     pub(super) fn check_room<'a>(
         &self,
-        writes: impl Iterator<Item = (&'a [u8], usize)> + Clone,
+        writes: impl Iterator<Item = (&'a [u8], Room)> + Clone,
     ) -> Result<(), ClientError> {
         let Some(limit) = self.memory_limit_bytes else {
             return Ok(());
         };
         let used = self.store.memory_bytes() as u64;
-        let cost =
-            |(key, value): (&[u8], usize)| Entry::value_memory_bytes(key.len(), value) as u64;
+        let cost = |(key, Room { value_bytes, expires }): (&[u8], Room)| {
+            Entry::value_memory_bytes(key.len(), value_bytes, expires) as u64
+        };
         // Nearly always there is room even if nothing is replaced.
         if used + writes.clone().map(cost).sum::<u64>() <= limit {
             return Ok(());
         }
-        let last: BTreeMap<&[u8], usize> = writes.collect();
+        let last: BTreeMap<&[u8], Room> = writes.collect();
         let held = |key: &&[u8]| self.store.held(key).map_or(0, Entry::memory_bytes) as u64;
         let replaced: u64 = last.keys().map(held).sum();
         let added: u64 = last.into_iter().map(cost).sum();

@@ -5,6 +5,7 @@
 mod batch;
 mod durable;
 mod engine;
+mod expiry;
 mod memory_limit;
 mod sessions;
 

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::change::Change;
-use crate::clock::UnixMillis;
+use crate::clock::{MAX_DRIFT_MILLIS, UnixMillis};
 use crate::entry::Entry;
 use crate::registers::Registers;
 use crate::session::{Effect, Hello, Outcome};
@@ -47,8 +47,11 @@ impl Engine {
             }
             Effect::GiveUp(entries) => {
                 let store = &mut self.store;
-                carried.given_up =
-                    entries.into_iter().filter(|entry| store.forget(entry)).collect();
+                // What is over, here or by a clock that is a little ahead, the others have not
+                // deleted: it is gone by itself.
+                let soon = UnixMillis(now.0.saturating_add(MAX_DRIFT_MILLIS));
+                let given_up = entries.into_iter().filter(|entry| store.forget(entry));
+                carried.given_up = given_up.filter(|entry| !entry.is_expired(soon)).collect();
             }
             Effect::WriteAgain(entries) => {
                 let mut again = |entry: &Entry| self.write_again(entry, now);
@@ -71,8 +74,12 @@ impl Engine {
     fn write_again(&mut self, entry: &Entry, now: UnixMillis) -> bool {
         let is_held = self.store.held(entry.key()) == Some(entry);
         match entry.value() {
+            // It need not outlive itself.
+            Some(_) if entry.is_expired(now) => false,
             // Fails where no version is left above the old one, which then stays.
-            Some(value) if is_held => self.put(entry.key(), value, &[], now).is_ok(),
+            Some(value) if is_held => {
+                self.put(entry.key(), value, &[], entry.expires_at(), now).is_ok()
+            }
             Some(_) | None => false,
         }
     }

@@ -1,5 +1,6 @@
 //! Commands against an engine: what each answers and changes, and how a batch is sliced.
 
+mod expiry;
 mod memory_limit;
 
 use super::batch::SLICE_OUTPUT_BYTES;

@@ -6,7 +6,8 @@
 //! | kind | bytes   | body |
 //! | u8   | u32     |      |
 //! +------+---------+------+
-//!  1 entry       hlc u64 · node u64 · 0 value, 1 tombstone u8 · key bytes u32 · key · value
+//!  1 entry       hlc u64 · node u64 · state u8 · key bytes u32 · key · expiry u64 · value
+//!                state is 0 value, 1 tombstone, 2 value with expiry: only there it stands
 //!  2 forgotten   hlc u64 · node u64 · key
 //!  3 registers   flush hlc u64 · flush node u64 · watermark u64 · lineage u64
 //!  4 clock       hlc u64

@@ -7,7 +7,7 @@
 //! empty = SHA-256( "merkle-kv empty tree" )
 //! ```
 //!
-//! Numbers are big-endian; expiry is 0 until entries have one. The first byte keeps an inner node
+//! Numbers are big-endian; kind is 0 or 1, and expiry is 0 if there is none. The first byte keeps an inner node
 //! from posing as a leaf (RFC 6962, section 2.1). The version is part of a leaf: two nodes with
 //! equal values and different versions are not in the same state, and a write that falls between
 //! the two versions would later win on one of them only.
@@ -38,6 +38,8 @@ impl Digest {
         fixed[0] = entry.kind() as u8;
         fixed[1..9].copy_from_slice(&version.hlc.raw().to_be_bytes());
         fixed[9..17].copy_from_slice(&version.node.0.to_be_bytes());
+        let expiry = entry.expires_at().map_or(0, |at| at.0);
+        fixed[17..25].copy_from_slice(&expiry.to_be_bytes());
         fixed[25..].copy_from_slice(&(value.len() as u32).to_be_bytes());
         hasher.update(fixed);
         hasher.update(entry.large_value_digest().unwrap_or(value));

@@ -3,6 +3,7 @@
 //! cut. A page that no snapshot holds is changed in place, any other is copied; untouched pages are
 //! shared with the tree as it was.
 
+use super::expiry::FirstExpiry;
 use super::page::{Child, Page};
 use super::seed::{Priority, TreeSeed};
 use super::tree::Edit;
@@ -42,8 +43,8 @@ impl Editor {
     fn edit(&self, child: &mut Child, edits: &[Edit]) -> Option<Vec<Child>> {
         let replaced = match Arc::make_mut(&mut child.page) {
             Page::Entries(entries) => match replace_values(entries, edits) {
-                Some(change) => {
-                    child.has_other_values(change);
+                Some(replaced) => {
+                    child.has_other_values(replaced);
                     return None;
                 }
                 None => Some(self.edited_entries(entries, edits)),
@@ -161,9 +162,19 @@ impl Editor {
     }
 }
 
+/// What replacing entries in place changes beside them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replaced {
+    /// How many values there are more or, below zero, fewer.
+    pub(super) more_values: i32,
+    /// When the first of the entries that were replaced was over, and of those in their place.
+    pub(super) before: FirstExpiry,
+    pub(super) after: FirstExpiry,
+}
+
 /// If all edits give another entry to a key that is there, does that, which is the most frequent
-/// case by far. Gives how many values there are more or, below zero, fewer.
-fn replace_values(entries: &mut [Entry], edits: &[Edit]) -> Option<i32> {
+/// case by far.
+fn replace_values(entries: &mut [Entry], edits: &[Edit]) -> Option<Replaced> {
     if edits.len() > entries.len() {
         return None;
     }
@@ -173,12 +184,16 @@ fn replace_values(entries: &mut [Entry], edits: &[Edit]) -> Option<i32> {
         let place = entries.binary_search_by(|held| held.key().cmp(entry.key())).ok()?;
         places.push((place, entry));
     }
-    let mut change = 0;
+    let mut replaced =
+        Replaced { more_values: 0, before: FirstExpiry::NEVER, after: FirstExpiry::NEVER };
     for (place, entry) in places {
         let before = std::mem::replace(&mut entries[place], entry.clone());
-        change += i32::from(entry.value().is_some()) - i32::from(before.value().is_some());
+        replaced.more_values +=
+            i32::from(entry.value().is_some()) - i32::from(before.value().is_some());
+        replaced.before = replaced.before.min(FirstExpiry::of(&before));
+        replaced.after = replaced.after.min(FirstExpiry::of(entry));
     }
-    Some(change)
+    Some(replaced)
 }
 
 /// How many of the edits, which are in order, are of keys before this one. Looks first where the

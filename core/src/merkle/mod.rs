@@ -26,6 +26,7 @@
 mod cartesian;
 mod digest;
 mod edit;
+mod expiry;
 mod page;
 mod range;
 mod runs;
@@ -33,6 +34,8 @@ mod seed;
 mod tree;
 
 pub use digest::Digest;
+pub use expiry::Expired;
+pub(crate) use expiry::FirstExpiry;
 pub use range::{KeyRange, Range};
 pub use runs::Run;
 pub use seed::{Priority, TreeSeed};

@@ -9,6 +9,8 @@
 
 use super::cartesian::Cartesian;
 use super::digest::Digest;
+use super::edit::Replaced;
+use super::expiry::FirstExpiry;
 use super::seed::{Priority, TreeSeed};
 use super::tree::Totals;
 use crate::entry::Entry;
@@ -30,6 +32,8 @@ pub(super) struct Child {
     pub(super) first: Entry,
     pub(super) separator: Priority,
     pub(super) totals: Totals,
+    /// When the first of its values is over.
+    pub(super) first_expiry: FirstExpiry,
     /// Filled in when it is asked for.
     digest: OnceLock<Digest>,
 }
@@ -72,6 +76,16 @@ impl Page {
         }
     }
 
+    fn first_expiry(&self) -> FirstExpiry {
+        match self {
+            Page::Entries(entries) => FirstExpiry::of_entries(entries),
+            Page::Pages(_, pages) => {
+                let firsts = pages.iter().map(|child| child.first_expiry);
+                firsts.min().unwrap_or(FirstExpiry::NEVER)
+            }
+        }
+    }
+
     fn digest(&self, seed: TreeSeed) -> Digest {
         let mut whole = Cartesian::new(Digest::inner);
         match self {
@@ -105,17 +119,24 @@ impl Child {
 
     fn new(separator: Priority, page: Page) -> Option<Child> {
         let first = page.first()?.clone();
-        let (totals, digest) = (page.totals(), OnceLock::new());
-        Some(Child { page: Arc::new(page), first, separator, totals, digest })
+        let (totals, first_expiry) = (page.totals(), page.first_expiry());
+        let digest = OnceLock::new();
+        Some(Child { page: Arc::new(page), first, separator, totals, first_expiry, digest })
     }
 
-    /// After entries of the page were replaced in place, which changes the number of values by so
-    /// much. The others are not looked at.
-    pub(super) fn has_other_values(&mut self, change: i32) {
+    /// After entries of the page were replaced in place. The others are not looked at, unless one
+    /// that was replaced was the first to be over.
+    pub(super) fn has_other_values(&mut self, replaced: Replaced) {
         if let Some(first) = self.page.first() {
             self.first = first.clone();
         }
-        self.totals.values = self.totals.values.saturating_add_signed(change);
+        self.totals.values = self.totals.values.saturating_add_signed(replaced.more_values);
+        let was_first = replaced.before == self.first_expiry;
+        self.first_expiry = if was_first && replaced.after > self.first_expiry {
+            self.page.first_expiry()
+        } else {
+            self.first_expiry.min(replaced.after)
+        };
         self.digest = OnceLock::new();
     }
 
@@ -125,6 +146,7 @@ impl Child {
             self.first = first.clone();
         }
         self.totals = self.page.totals();
+        self.first_expiry = self.page.first_expiry();
         self.digest = OnceLock::new();
     }
 

@@ -3,7 +3,7 @@
 
 use super::cartesian::Cartesian;
 use super::{Digest, Edit, KeyRange, Priority, Totals, Tree, TreeSeed};
-use crate::clock::Hlc;
+use crate::clock::{Hlc, UnixMillis};
 use crate::entry::Entry;
 use crate::version::{NodeId, Version};
 use std::collections::BTreeMap;
@@ -14,10 +14,12 @@ fn seed() -> TreeSeed {
 
 fn entry(key: impl AsRef<[u8]>, hlc: u64) -> Entry {
     let version = Version { hlc: Hlc::from_raw(hlc), node: NodeId(1) };
+    // A few expiries for many entries, so that equal ones meet.
+    let expires_at = hlc.is_multiple_of(3).then(|| UnixMillis(1 + hlc * 7 % 90));
     if hlc.is_multiple_of(5) {
         Entry::tombstone(key.as_ref(), version)
     } else {
-        Entry::value_of(key.as_ref(), hlc.to_string().as_bytes(), version)
+        Entry::joined(key.as_ref(), hlc.to_string().as_bytes(), b"", expires_at, version)
     }
 }
 
@@ -57,6 +59,10 @@ fn totals(model: &Model) -> Totals {
     Totals { leaves: model.len() as u32, values: values as u32 }
 }
 
+fn first_expiry(model: &Model) -> Option<UnixMillis> {
+    model.values().filter_map(Entry::expires_at).min()
+}
+
 fn part<'a>(model: &'a Model, range: KeyRange<'a>) -> impl Iterator<Item = &'a Entry> {
     model.values().filter(move |entry| {
         entry.key() >= range.from && range.to.is_none_or(|to| entry.key() < to)
@@ -69,18 +75,21 @@ fn the_digests_do_not_change() {
     let version = Version { hlc: Hlc::from_raw(7), node: NodeId(9) };
     let value = Digest::leaf(&Entry::value_of(b"key", b"value", version));
     let gone = Digest::leaf(&Entry::tombstone(b"key", version));
+    let until = UnixMillis(0x0102_0304_0506_0708);
+    let expiring = Digest::leaf(&Entry::joined(b"key", b"value", b"", Some(until), version));
     let large = Digest::leaf(&Entry::value_of(b"key", &[b'x'; 5000], version));
     assert_eq!(
-        [Digest::empty(), value, gone, large, Digest::inner(&value, &gone)]
+        [Digest::empty(), value, gone, expiring, large, Digest::inner(&value, &gone)]
             .map(|digest| digest.to_string()),
         GOLDEN
     );
 }
 
-const GOLDEN: [&str; 5] = [
+const GOLDEN: [&str; 6] = [
     "28ae4a3068df4056661bb6ebbd307fc04fa41443ccd9ac2f3c9882a7ec0814c7",
     "ae091e7ec3d1bb99dc1f3041290590f0b0b1356ad1b6ecfa8ba0086a3485def6",
     "fa409384842ecd32360cbdc79d7676fcfb836b5744d56adbe1361909254b6aca",
+    "efaa2cf4cf2d05162b81e3b7ae66e34bea2f32114378a8e8326db7b686e06a6c",
     "f833e055ee4107b427455ef3540844f5fabbac89af46a9df72d046a47b46f347",
     "04a9643e956945593539efe07868a90ebe1eeebdd540c509af271a0bde2db957",
 ];
@@ -125,6 +134,7 @@ fn every_history_of_edits_gives_the_root_that_is_defined() {
             tree.edit(edits.collect());
             assert_eq!(tree.root(), defined_root(&model), "round {round}, step {step}");
             assert_eq!(tree.totals(), totals(&model));
+            assert_eq!(tree.first_expiry(), first_expiry(&model), "round {round}, step {step}");
             assert_eq!(tree_of(&model).root(), tree.root());
             let same = tree.range(KeyRange::ALL).eq(model.values().cloned());
             assert!(same, "round {round}, step {step}");
@@ -150,9 +160,29 @@ fn ranges_lookups_and_counts_are_those_of_a_sorted_map() {
         let inside: Model = expected.iter().map(|e| (e.key().to_vec(), e.clone())).collect();
         assert_eq!(tree.range(range).collect::<Vec<_>>(), expected);
         assert_eq!(tree.totals_of(range), totals(&inside));
+        let now = UnixMillis(numbers.below(100));
+        let over: Vec<&Entry> = expected.iter().filter(|entry| entry.is_expired(now)).collect();
+        assert_eq!(tree.expired(range, now).collect::<Vec<_>>(), over);
         assert_eq!(tree.digest_of(range), defined_root(&inside));
         assert_eq!(tree.get(from.as_bytes()), model.get(from.as_bytes()));
     }
+}
+
+#[test]
+fn the_first_expiry_is_right_whenever_entries_are_replaced_one_by_one_in_place() {
+    let mut numbers = Numbers(7);
+    let mut model: Model =
+        (0..300_u64).map(|n| (n.to_string().into(), entry(n.to_string(), 1))).collect();
+    let mut tree = tree_of(&model);
+    for _ in 0..5_000 {
+        let key = numbers.below(300).to_string();
+        let entry = entry(&key, 1 + numbers.below(60));
+        model.insert(key.into_bytes(), entry.clone());
+        tree.edit(vec![Edit::Put(entry)]);
+        assert_eq!(tree.first_expiry(), first_expiry(&model));
+    }
+    tree.edit(model.into_values().map(Edit::Remove).collect());
+    assert_eq!(tree.first_expiry(), None);
 }
 
 #[test]

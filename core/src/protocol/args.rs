@@ -94,18 +94,28 @@ impl<'a> Args<'a> {
     }
 
     pub(super) fn key_and_amount(&self) -> Result<(Bytes, i64), ClientError> {
+        let (key, amount) = self.key_and_number()?;
+        Ok((key, amount.unwrap_or(1)))
+    }
+
+    pub(super) fn key_and_seconds(&self) -> Result<(Bytes, i64), ClientError> {
+        let (key, seconds) = self.key_and_number()?;
+        Ok((key, seconds.ok_or(self.missing(1))?))
+    }
+
+    fn key_and_number(&self) -> Result<(Bytes, Option<i64>), ClientError> {
         let mut words = self.plain_words();
         let key = self.key(self.reference(words.next().ok_or(self.missing(0))?))?;
-        let amount = match words.next() {
-            None => 1,
-            Some(word) => parse(word).ok_or(ClientError::NotANumber {
+        let number = match words.next() {
+            None => None,
+            Some(word) => Some(parse(word).ok_or(ClientError::NotANumber {
                 command: self.spec,
                 found: self.reference(word),
                 expected: "a 64-bit signed integer",
-            })?,
+            })?),
         };
         match words.next() {
-            None => Ok((key, amount)),
+            None => Ok((key, number)),
             Some(_) => Err(ClientError::TooManyArguments { command: self.spec }),
         }
     }

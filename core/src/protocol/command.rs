@@ -15,6 +15,9 @@ pub enum Command {
     Add { key: Bytes, step: Step },
     Append { key: Bytes, value: Bytes },
     Prepend { key: Bytes, value: Bytes },
+    Expire { key: Bytes, at: Expiry, when: ExpireWhen },
+    Persist { key: Bytes },
+    TimeToLive { key: Bytes, unit: TimeUnit },
     GetMany { keys: Vec<Bytes> },
     SetMany { pairs: Vec<(Bytes, Bytes)> },
     Exists { keys: Vec<Bytes> },
@@ -47,7 +50,10 @@ impl Command {
             | Command::Delete { key }
             | Command::Add { key, .. }
             | Command::Append { key, .. }
-            | Command::Prepend { key, .. } => Some(key),
+            | Command::Prepend { key, .. }
+            | Command::Expire { key, .. }
+            | Command::Persist { key }
+            | Command::TimeToLive { key, .. } => Some(key),
             Command::GetMany { .. }
             | Command::SetMany { .. }
             | Command::Exists { .. }
@@ -80,9 +86,12 @@ impl Command {
             | Command::Add { .. }
             | Command::Append { .. }
             | Command::Prepend { .. }
+            | Command::Expire { .. }
+            | Command::Persist { .. }
             | Command::SetMany { .. }
             | Command::Flush => true,
             Command::Get { .. }
+            | Command::TimeToLive { .. }
             | Command::GetMany { .. }
             | Command::Exists { .. }
             | Command::Scan { .. }
@@ -123,6 +132,45 @@ impl Step {
             Step::Down(by) => number.checked_sub(by),
         }
     }
+}
+
+/// When a value is to be over, as a client says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// So long from now; what is not above zero is over at once.
+    In {
+        /// How long.
+        millis: i64,
+    },
+    /// At this time.
+    At {
+        /// Since 1970.
+        millis: i64,
+    },
+}
+
+/// Under which condition a key gets another expiry. A key without one has it later than any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpireWhen {
+    /// In any case.
+    Always,
+    /// It has none.
+    NoExpiry,
+    /// It has one.
+    HasExpiry,
+    /// The new one is later.
+    Later,
+    /// The new one is sooner.
+    Sooner,
+}
+
+/// In what a time is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeUnit {
+    /// Rounded to the nearest.
+    Seconds,
+    /// As it is kept.
+    Millis,
 }
 
 /// What REPLICATE is asked to do.

@@ -20,8 +20,6 @@ pub enum ClientError {
     LineTooLong { limit: usize },
     #[error("Invalid command: {} is not a command, HELP lists them", quoted(.word))]
     UnknownCommand { word: Bytes },
-    #[error("Invalid command: {name} is not in this release")]
-    NotInThisRelease { name: &'static str },
     #[error("Invalid command: {} {} is not one of {expected}", .command.name, quoted(.found))]
     UnknownOption { command: &'static CommandSpec, found: Bytes, expected: &'static str },
     #[error("Missing arguments: {} needs {}", .command.name, .command.needs)]
@@ -48,6 +46,8 @@ pub enum ClientError {
     StorageFull { limit: u64, used: u64 },
     #[error("Invalid number: {} is not {expected}", quoted(.found))]
     NotANumber { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Invalid expiry: it is behind the year 10889, which timestamps end with")]
+    ExpiryTooFar,
     #[error("Invalid address: {} is not host:port", quoted(.found))]
     NotAnAddress { found: Bytes },
     #[error("Wrong type: the value of {} is not a 64-bit signed integer", quoted(.key))]

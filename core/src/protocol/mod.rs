@@ -10,7 +10,7 @@ mod report;
 mod table;
 pub mod text;
 
-pub use command::{Command, ReplicateAction, Request, Step};
+pub use command::{Command, ExpireWhen, Expiry, ReplicateAction, Request, Step, TimeUnit};
 pub use error::ClientError;
 pub use limits::{Dialect, Limits};
 pub use reply::{Keys, Reply};

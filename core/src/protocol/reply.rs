@@ -27,6 +27,8 @@ pub enum Reply {
     Keys(Keys),
     /// A number under its name (EXISTS, DBSIZE, MEMORY).
     Number(&'static str, u64),
+    /// How long a key has still, -1 if it stays, -2 if there is none (TTL).
+    Remaining(i64),
     /// A message under its name (PONG, ECHO).
     Message(&'static str, Option<Bytes>),
     /// The version of the program.

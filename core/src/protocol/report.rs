@@ -136,6 +136,10 @@ pub struct StoreFacts {
     pub keys: u64,
     /// Deleted keys that are remembered.
     pub tombstones: u64,
+    /// Keys with a value that is over at some time.
+    pub expiring: u64,
+    /// Values that have become tombstones because their time was over.
+    pub expired: u64,
     /// Estimated memory of the data, in bytes.
     pub memory_bytes: u64,
     /// Changes from a clock further ahead than is followed.
@@ -155,6 +159,8 @@ impl Default for StoreFacts {
         StoreFacts {
             keys: 0,
             tombstones: 0,
+            expiring: 0,
+            expired: 0,
             memory_bytes: 0,
             changes_ahead: 0,
             commands: [0; COMMANDS.len()],
@@ -395,8 +401,12 @@ fn info_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
     lines.extend(node.description.iter().map(|text| format!("description:{text}")));
     lines.extend([format!("memory_usage_mb:{:.1}", megabytes(store.memory_bytes))]);
     lines.extend(resident_line(node));
-    lines
-        .extend([format!("total_keys:{}", store.keys), format!("tombstones:{}", store.tombstones)]);
+    lines.extend([
+        format!("total_keys:{}", store.keys),
+        format!("expiring_keys:{}", store.expiring),
+        format!("expired_keys:{}", store.expired),
+        format!("tombstones:{}", store.tombstones),
+    ]);
     lines.extend(node.root.iter().map(|root| format!("root_hash:{root}")));
     lines.extend([
         format!("connected_clients:{}", node.connections),
@@ -436,6 +446,8 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
     }
     let data = [
         ("keys", store.keys),
+        ("expiring_keys", store.expiring),
+        ("expired_keys", store.expired),
         ("tombstones", store.tombstones),
         ("memory_bytes", store.memory_bytes),
     ];

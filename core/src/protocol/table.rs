@@ -2,7 +2,7 @@
 //! `docs/protocol.md` and the per-command counters are made.
 
 use super::args::Args;
-use super::command::{Command, ReplicateAction, Step};
+use super::command::{Command, ExpireWhen, Expiry, ReplicateAction, Step, TimeUnit};
 use super::error::ClientError;
 use std::fmt::Write;
 
@@ -70,15 +70,9 @@ impl CommandId {
                 return Ok(CommandId(index as u8));
             }
         }
-        match LATER.iter().find(|name| word.eq_ignore_ascii_case(name.as_bytes())) {
-            Some(name) => Err(ClientError::NotInThisRelease { name }),
-            None => Err(ClientError::UnknownCommand { word: word.to_vec().into() }),
-        }
+        Err(ClientError::UnknownCommand { word: word.to_vec().into() })
     }
 }
-
-/// Words that clients may already know from the documentation of later releases.
-const LATER: &[&str] = &["EXPIRE", "PERSIST", "TTL"];
 
 const ONE_KEY: &str = "a key";
 const KEY_AND_VALUE: &str = "a key and a value";
@@ -203,6 +197,40 @@ pub const COMMANDS: &[CommandSpec] = &[
         summary: "keys in byte order; a prefix that is called AFTER or LIMIT is quoted",
         access: Access::Read,
         parse: |args| args.scan(),
+    },
+    CommandSpec {
+        name: "EXPIRE",
+        aliases: &[],
+        arguments: "key seconds",
+        needs: "a key and a number of seconds",
+        reply: "OK, or NOT_FOUND",
+        summary: "delete a key in so many seconds, on every node",
+        access: Access::Write,
+        parse: |args| {
+            let (key, seconds) = args.key_and_seconds()?;
+            let at = Expiry::In { millis: seconds.saturating_mul(1_000) };
+            Ok(Command::Expire { key, at, when: ExpireWhen::Always })
+        },
+    },
+    CommandSpec {
+        name: "PERSIST",
+        aliases: &[],
+        arguments: "key",
+        needs: ONE_KEY,
+        reply: "OK, or NOT_FOUND if it has no expiry",
+        summary: "keep a key that was to expire",
+        access: Access::Write,
+        parse: |args| Ok(Command::Persist { key: args.only_key()? }),
+    },
+    CommandSpec {
+        name: "TTL",
+        aliases: &[],
+        arguments: "key",
+        needs: ONE_KEY,
+        reply: "TTL seconds, TTL -1 without an expiry, TTL -2 without a key",
+        summary: "how long a key has still",
+        access: Access::Read,
+        parse: |args| Ok(Command::TimeToLive { key: args.only_key()?, unit: TimeUnit::Seconds }),
     },
     CommandSpec {
         name: "DBSIZE",
@@ -436,7 +464,6 @@ mod tests {
                 }
             }
         }
-        assert!(LATER.iter().all(|word| seen.insert(word)));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! +------+----------------------------------------------+
 //! | 0x01 | [origin str, boot_id u64, seq u64, [entry…]] |
 //! +------+----------------------------------------------+
-//!   entry: [kind u8, hlc u64, node u64, key bin, value bin]
-//!   kind:  0 value · 1 tombstone (empty value) · 2 flush register (empty key and value)
+//!   entry:  [kind u8, hlc u64, node u64, expiry u64, key bin, value bin]
+//!   kind:   0 value · 1 tombstone (empty value) · 2 flush register (empty key and value)
+//!   expiry: milliseconds since 1970; 0 is none, and all but values have none
 //! ```
 //!
 //! All fields are positional. A reader refuses what it does not know rather than skip it: an entry
@@ -114,7 +115,7 @@ pub fn decode_update(message: &[u8]) -> Result<Update, UpdateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Hlc;
+    use crate::clock::{Hlc, UnixMillis};
     use crate::entry::Entry;
     use crate::version::{NodeId, Version};
     use crate::wire_entry::{FLUSH, TOMBSTONE, VALUE, encoded_bytes_at_most};
@@ -129,6 +130,7 @@ mod tests {
             Change::Flush(version(1)),
             Change::Entry(Entry::value_of(b"k", b"v\xff", version(0x0102_0304))),
             Change::Entry(Entry::tombstone(b"gone", version(3))),
+            Change::Entry(Entry::joined(b"k", b"v", b"", Some(UnixMillis(0x0102)), version(4))),
         ]
     }
 
@@ -142,12 +144,13 @@ mod tests {
         assert_eq!(
             hex,
             concat!(
-                "01",                                 // format
-                "94a56e6f6465310705",                 // [ "node1", 7, 5,
-                "93",                                 // [
-                "950201cdabcdc400c400",               // [2, 1, 0xabcd, "", ""]
-                "9500ce01020304cdabcdc4016bc40276ff", // [0, 0x01020304, 0xabcd, "k", "v\xff"]
-                "950103cdabcdc404676f6e65c400",       // [1, 3, 0xabcd, "gone", ""]
+                "01",                                   // format
+                "94a56e6f6465310705",                   // [ "node1", 7, 5,
+                "94",                                   // [
+                "960201cdabcd00c400c400",               // [2, 1, 0xabcd, 0, "", ""]
+                "9600ce01020304cdabcd00c4016bc40276ff", // [0, 0x01020304, 0xabcd, 0, "k", "v\xff"]
+                "960103cdabcd00c404676f6e65c400",       // [1, 3, 0xabcd, 0, "gone", ""]
+                "960004cdabcdcd0102c4016bc40176",       // [0, 4, 0xabcd, 0x0102, "k", "v"]
             )
         );
     }
@@ -193,7 +196,7 @@ mod tests {
     fn lengths_that_the_message_does_not_have_cost_no_memory() {
         // A list of 2^32-1 entries, and a key of 2^32-1 bytes.
         let list = b"\x01\x94\xa1n\x01\x01\xdd\xff\xff\xff\xff";
-        let key = b"\x01\x94\xa1n\x01\x01\x91\x95\x00\x01\x01\xc6\xff\xff\xff\xff";
+        let key = b"\x01\x94\xa1n\x01\x01\x91\x96\x00\x01\x01\x00\xc6\xff\xff\xff\xff";
         assert!(decode_update(list).is_err());
         assert!(decode_update(key).is_err());
         let nested = [&b"\x01"[..], &[0x91; 100_000]].concat();
@@ -202,23 +205,25 @@ mod tests {
 
     #[test]
     fn entries_that_cannot_be_are_refused() {
-        let encode = |kind: u8, key: &[u8], value: &[u8]| {
-            let entry =
-                WireEntry { kind, hlc: 1, node: 1, key: Bytes::new(key), value: Bytes::new(value) };
+        let encode = |kind: u8, expiry: u64, key: &[u8], value: &[u8]| {
+            let (key, value) = (Bytes::new(key), Bytes::new(value));
+            let entry = WireEntry { kind, hlc: 1, node: 1, expiry, key, value };
             let update = WireUpdate { origin: "n", boot: 1, seq: 1, entries: vec![entry] };
             [vec![FORMAT], rmp_serde::to_vec(&update).unwrap()].concat()
         };
-        for (kind, key, value) in [
-            (VALUE, &b""[..], &b"v"[..]),
-            (TOMBSTONE, b"k", b"v"),
-            (TOMBSTONE, b"", b""),
-            (FLUSH, b"k", b""),
-            (3, b"k", b"v"),
+        for (kind, expiry, key, value) in [
+            (VALUE, 0, &b""[..], &b"v"[..]),
+            (TOMBSTONE, 0, b"k", b"v"),
+            (TOMBSTONE, 0, b"", b""),
+            (TOMBSTONE, 1, b"k", b""),
+            (FLUSH, 0, b"k", b""),
+            (FLUSH, 1, b"", b""),
+            (3, 0, b"k", b"v"),
         ] {
-            let refused = decode_update(&encode(kind, key, value));
+            let refused = decode_update(&encode(kind, expiry, key, value));
             assert!(matches!(refused, Err(UpdateError::Entry { at: 0, .. })), "{refused:?}");
         }
-        assert!(decode_update(&encode(VALUE, b"k", b"")).is_ok());
+        assert!(decode_update(&encode(VALUE, 1, b"k", b"")).is_ok());
         let name = "n".repeat(65);
         let long = encode_update(&name, BootId(1), 1, &[]).unwrap();
         assert!(matches!(decode_update(&long), Err(UpdateError::Origin(65))));

@@ -3,9 +3,10 @@
 //! many writes at once hold up nobody; the tree is away meanwhile.
 
 use super::index::{Index, Totals};
+use super::reaping::Reaped;
 use crate::clock::{Hlc, UnixMillis};
 use crate::entry::Entry;
-use crate::merkle::{Edit, Tree, TreeSeed};
+use crate::merkle::{Edit, FirstExpiry, Tree, TreeSeed};
 use crate::registers::Registers;
 
 /// Edits that are folded where they are, without a word: two milliseconds at most.
@@ -91,6 +92,10 @@ pub(super) struct Folding {
     /// Since when something waits, as far as anybody has looked.
     waits_since: Option<UnixMillis>,
     prune: bool,
+    /// When the first of the entries that wait is over. It may be overwritten already.
+    pub(super) first_expiry: FirstExpiry,
+    /// How far the tree has been looked through for what is over, since the last fold.
+    pub(super) reaped: Reaped,
 }
 
 impl Folding {
@@ -100,6 +105,16 @@ impl Folding {
             began: (Registers::default(), Hlc::ZERO),
             waits_since: None,
             prune: false,
+            first_expiry: FirstExpiry::NEVER,
+            reaped: Reaped::default(),
+        }
+    }
+
+    /// The tree of the last fold; nothing while it is away in another.
+    pub(super) fn tree(&self) -> Option<&Tree> {
+        match &self.state {
+            State::Here(tree) => Some(tree),
+            State::Gathering { .. } | State::Away => None,
         }
     }
 
@@ -115,7 +130,7 @@ impl Folding {
             return self.prune;
         }
         let waits_since = *self.waits_since.get_or_insert(now);
-        let Totals { values, tombstones, bytes } = index.totals();
+        let Totals { values, tombstones, bytes, .. } = index.totals();
         let stale = unfolded.saturating_mul(bytes / (values + tombstones).max(1));
         now.0.abs_diff(waits_since.0) >= WAIT_MILLIS
             || stale >= STALE_BYTES.max(bytes / STALE_OF_LARGE)
@@ -127,6 +142,7 @@ impl Folding {
             State::Here(tree) => {
                 self.began = (registers, clock);
                 self.waits_since = None;
+                (self.first_expiry, self.reaped) = (FirstExpiry::NEVER, Reaped::default());
                 let prune = std::mem::take(&mut self.prune);
                 let (removed, written) = (index.freeze(), Vec::new());
                 self.state = State::Gathering { tree, removed, written, prune };

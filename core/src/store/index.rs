@@ -72,17 +72,21 @@ pub(super) struct Place {
 pub(super) struct Totals {
     pub(super) values: usize,
     pub(super) tombstones: usize,
+    /// Of the values, those that are over at some time.
+    pub(super) expiring: usize,
     pub(super) bytes: usize,
 }
 
 impl Totals {
     fn add(&mut self, entry: &Entry) {
         *self.count_of(entry.kind()) += 1;
+        self.expiring += usize::from(entry.expires_at().is_some());
         self.bytes += entry.memory_bytes();
     }
 
     fn remove(&mut self, entry: &Entry) {
         *self.count_of(entry.kind()) -= 1;
+        self.expiring -= usize::from(entry.expires_at().is_some());
         self.bytes -= entry.memory_bytes();
     }
 

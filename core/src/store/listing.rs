@@ -1,6 +1,7 @@
 //! Lists keys in byte order, out of a snapshot: what is written or deleted meanwhile does not show.
 
 use super::fold::Snapshot;
+use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::merkle::{KeyRange, Range};
 use bytes::Bytes;
@@ -14,6 +15,8 @@ pub struct ListingQuery {
     pub after: Option<Bytes>,
     /// At most so many.
     pub limit: Option<usize>,
+    /// Only keys whose values are not over at this time.
+    pub now: UnixMillis,
 }
 
 /// A listing under way: an iterator over the entries.
@@ -21,21 +24,24 @@ pub struct ListingQuery {
 pub struct Listing {
     entries: Range,
     left: usize,
+    now: UnixMillis,
 }
 
 impl Listing {
     /// A listing that has given nothing yet.
     pub fn new(snapshot: &Snapshot, query: &ListingQuery) -> Listing {
-        let ListingQuery { prefix, after, limit } = query;
+        let ListingQuery { prefix, after, limit, now } = query;
         let end = KeyRange::end_of_prefix(prefix);
         // The least key behind another is that key with a zero byte.
         let behind = after.as_ref().map(|after| [after, &b"\0"[..]].concat()).unwrap_or_default();
         let from = prefix.max(&Bytes::from(behind)).clone();
         let to = end.as_deref().map(|end| end.max(&from));
         let range = KeyRange { from: &from, to };
-        let found = snapshot.tree.totals_of(range).values as usize;
+        // What is over is reaped in a moment, so these are few.
+        let over = snapshot.tree.expired(range, *now).count();
+        let found = (snapshot.tree.totals_of(range).values as usize).saturating_sub(over);
         let left = limit.map_or(found, |limit| found.min(limit));
-        Listing { entries: snapshot.tree.range(range), left }
+        Listing { entries: snapshot.tree.range(range), left, now: *now }
     }
 
     /// How many entries are still to come.
@@ -49,6 +55,7 @@ impl Iterator for Listing {
 
     fn next(&mut self) -> Option<Entry> {
         self.left = self.left.checked_sub(1)?;
-        self.entries.find(|entry| entry.value().is_some())
+        let now = self.now;
+        self.entries.find(|entry| entry.value().is_some() && !entry.is_expired(now))
     }
 }

@@ -7,21 +7,24 @@ mod index;
 mod listing;
 mod logged;
 mod marks;
+mod reaping;
 
 pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
 pub(crate) use index::WARMED;
 pub use listing::{Listing, ListingQuery};
+pub use reaping::Reaping;
 
 use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
 use crate::entry::{Entry, Kind};
 use crate::journal::Log;
-use crate::merkle::{Tree, TreeSeed};
+use crate::merkle::{FirstExpiry, Tree, TreeSeed};
 use crate::registers::Registers;
 use crate::version::{NodeId, Version};
 use fold::{Folding, GATHERED_AT_ONCE};
 use index::{Index, Place, SHARDS};
+use reaping::as_of;
 
 /// How many shards one step of [`Store::sweep_step`] visits. At ten million
 /// keys a step then touches about 160,000 entries, a few milliseconds.
@@ -56,6 +59,8 @@ pub struct Store {
     /// The next shard to sweep for the latest registers; all are swept at `SHARDS`.
     unswept: usize,
     ahead: u64,
+    /// Values that have become tombstones because their time was over.
+    expired: u64,
     /// What is to be journaled; nothing if nothing is.
     log: Option<Log>,
     /// The greatest timestamp that the journal says may be issued.
@@ -74,14 +79,15 @@ impl Store {
             newest: Hlc::ZERO,
             unswept: SHARDS,
             ahead: 0,
+            expired: 0,
             log: None,
             reserved: Hlc::ZERO,
         }
     }
 
-    /// The entry of a key that has a value.
-    pub fn get(&self, key: &[u8]) -> Option<&Entry> {
-        self.held(key).filter(|entry| entry.value().is_some())
+    /// The entry of a key that has a value, unless that is over.
+    pub fn get(&self, key: &[u8], now: UnixMillis) -> Option<&Entry> {
+        self.held(key).filter(|entry| entry.value().is_some() && !entry.is_expired(now))
     }
 
     /// Looks at what stands under some keys that are about to be used, all at once: memory that is
@@ -90,22 +96,23 @@ impl Store {
         self.index.warm(keys);
     }
 
-    /// What stands under a key, a tombstone too, unless it is held for dead.
+    /// What stands under a key, a tombstone or a value that is over too, unless it is held for dead.
     pub fn held(&self, key: &[u8]) -> Option<&Entry> {
         self.index.get(key).filter(|entry| !self.registers.kill(entry))
     }
 
-    /// Gives a key the value that consists of `head` and then `tail`.
+    /// Gives a key the value that consists of `head` and then `tail`, until a time if there is one.
     pub fn put(
         &mut self,
         key: &[u8],
         head: &[u8],
         tail: &[u8],
+        expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Entry, ClockExhausted> {
         let place = self.index.place(key);
         let version = self.next_version(place, now)?;
-        let entry = Entry::joined(key, head, tail, version);
+        let entry = Entry::joined(key, head, tail, expires_at, version);
         self.hold(place, entry.clone());
         Ok(entry)
     }
@@ -113,7 +120,8 @@ impl Store {
     /// Deletes a key. Gives its tombstone, or nothing when it has no value.
     pub fn delete(&mut self, key: &[u8], now: UnixMillis) -> Result<Option<Entry>, ClockExhausted> {
         let place = self.index.place(key);
-        if self.held_at(place).is_none_or(|held| held.value().is_none()) {
+        let held = self.held_at(place).filter(|held| !held.is_expired(now));
+        if held.is_none_or(|held| held.value().is_none()) {
             return Ok(None);
         }
         let entry = Entry::tombstone(key, self.next_version(place, now)?);
@@ -155,6 +163,7 @@ impl Store {
         }
         match change {
             Change::Entry(entry) => {
+                let entry = as_of(now, entry);
                 let is_forgotten = entry.version().hlc <= self.registers.watermark
                     && self.held(entry.key()).is_none();
                 if is_forgotten { Applied::Stale } else { self.merge_entry(entry) }
@@ -172,7 +181,7 @@ impl Store {
         if let Drift::Ahead(_) = self.clock.observe(entry.version().hlc, now) {
             self.ahead += 1;
         }
-        self.merge_entry(entry)
+        self.merge_entry(as_of(now, entry))
     }
 
     /// Follows the clock of a peer.
@@ -322,6 +331,7 @@ impl Store {
         if let Some(log) = &mut self.log {
             log.entry(&entry);
         }
+        self.folding.first_expiry = self.folding.first_expiry.min(FirstExpiry::of(&entry));
         self.index.put(place, entry);
     }
 

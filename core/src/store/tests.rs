@@ -38,11 +38,11 @@ fn tombstone(key: &str, version: Version) -> Change {
 }
 
 fn put(store: &mut Store, key: &str, value: &str) -> Entry {
-    store.put(key.as_bytes(), value.as_bytes(), b"", NOW).unwrap()
+    store.put(key.as_bytes(), value.as_bytes(), b"", None, NOW).unwrap()
 }
 
 fn get<'a>(store: &'a Store, key: &str) -> Option<&'a [u8]> {
-    store.get(key.as_bytes()).and_then(Entry::value)
+    store.get(key.as_bytes(), NOW).and_then(Entry::value)
 }
 
 fn sweep(store: &mut Store) -> usize {
@@ -183,7 +183,7 @@ fn deleting_what_has_no_value_gives_no_tombstone() {
 #[test]
 fn a_value_may_come_in_two_parts() {
     let mut store = store();
-    store.put(b"k", b"one ", b"two", NOW).unwrap();
+    store.put(b"k", b"one ", b"two", None, NOW).unwrap();
     assert_eq!(get(&store, "k"), Some(&b"one two"[..]));
 }
 
@@ -193,7 +193,7 @@ fn with_no_timestamp_left_a_key_stays_as_it_is_and_others_can_be_written() {
     let last = version(Hlc::from_raw(u64::MAX), 1);
     store.apply(value("end", "v", last), NOW);
     let exhausted = ClockExhausted(last.hlc);
-    assert_eq!(store.put(b"end", b"x", b"", NOW), Err(exhausted));
+    assert_eq!(store.put(b"end", b"x", b"", None, NOW), Err(exhausted));
     assert_eq!(store.delete(b"end", NOW), Err(exhausted));
     assert_eq!(store.flush(NOW), Err(exhausted));
     assert_eq!(store.can_write([&b"free"[..], b"end"]), Err(exhausted));
@@ -217,7 +217,7 @@ fn what_can_be_written_still_can_after_as_many_writes_as_a_line_holds() {
 #[test]
 fn at_the_end_of_time_a_write_of_several_keys_is_refused_before_it_begins() {
     let mut store = store();
-    store.put(b"k", b"v", b"", UnixMillis(u64::MAX)).unwrap();
+    store.put(b"k", b"v", b"", None, UnixMillis(u64::MAX)).unwrap();
     assert!(store.can_write([&b"free"[..]]).is_err());
 }
 
@@ -329,7 +329,7 @@ fn a_sweep_gives_the_room_back_a_piece_at_a_time() {
     }
     assert_eq!(steps, SHARDS / SHARDS_PER_STEP);
     assert_eq!(store.keys(), 1);
-    assert_eq!(store.memory_bytes(), store.get(b"key7").unwrap().memory_bytes());
+    assert_eq!(store.memory_bytes(), store.get(b"key7", NOW).unwrap().memory_bytes());
     assert!(!store.sweep_step(), "nothing is left to sweep");
 }
 
@@ -391,7 +391,8 @@ fn pages_of_a_listing_join_without_gap_or_repetition() {
     for limit in [1, 3, 100, 499, 500, 501, usize::MAX] {
         let (mut paged, mut after) = (Vec::new(), None);
         loop {
-            let query = ListingQuery { prefix: Bytes::from("k"), after, limit: Some(limit) };
+            let query =
+                ListingQuery { prefix: Bytes::from("k"), after, limit: Some(limit), now: NOW };
             let page = list(&mut store, query);
             assert!(page.len() <= limit);
             after = page.last().cloned().map(Bytes::from);
@@ -494,7 +495,7 @@ fn a_key_that_is_written_over_and_over_keeps_little_alive_while_the_tree_is_away
     let tree = store.end_fold(fold.run()).tree;
     assert_eq!(tree.get(b"k").and_then(Entry::value), Some(&b"first"[..]));
     let tree = snapshot(&mut store).tree;
-    assert_eq!(tree.get(b"k"), store.get(b"k"));
+    assert_eq!(tree.get(b"k"), store.get(b"k", NOW));
     assert_eq!(tree.totals().leaves, 2);
 }
 
@@ -550,7 +551,7 @@ fn below_the_watermark_tombstones_are_gone_and_what_is_absent_stays_absent() {
     assert_eq!((get(&store, "stays"), store.held(b"stays")), (None, None));
     // Nothing is written below it, whatever the clock says.
     let early = UnixMillis(NOW.0 - A_DAY_MILLIS);
-    let entry = store.put(b"mine", b"v", b"", early).unwrap();
+    let entry = store.put(b"mine", b"v", b"", None, early).unwrap();
     assert!(entry.version().hlc > ahead(10, 9).hlc);
 }
 

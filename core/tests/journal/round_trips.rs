@@ -222,7 +222,7 @@ fn what_is_written_right_behind_a_snapshot_is_not_in_the_record_that_it_holds() 
     subject.take(Step::Run("SET", 2, 1));
     subject.take(Step::Append(false));
     let (again, _) = subject.files.recover(NOW, 100);
-    assert!(again.store().get(&key(1)).is_some() && again.store().get(&key(2)).is_some());
+    assert!(again.store().get(&key(1), NOW).is_some() && again.store().get(&key(2), NOW).is_some());
 }
 
 #[test]

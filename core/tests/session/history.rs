@@ -288,8 +288,8 @@ fn clocks_an_hour_apart_do_not_decide_what_a_session_finds() {
             for n in 0..300 {
                 let name = format!("{n}:{ahead}");
                 let store = node.engine.store_mut();
-                store.put(key(n).as_bytes(), b"value", &[], now).unwrap();
-                store.put(name.as_bytes(), b"value", &[], now).unwrap();
+                store.put(key(n).as_bytes(), b"value", &[], None, now).unwrap();
+                store.put(name.as_bytes(), b"value", &[], None, now).unwrap();
             }
         }
         let all = winners(&mut nodes);
@@ -298,6 +298,6 @@ fn clocks_an_hour_apart_do_not_decide_what_a_session_finds() {
         // The one whose clock is behind can still overwrite what the other wrote.
         let later = write(&mut nodes[1], &key(7), "later");
         met(&mut nodes, opens, eager);
-        assert_eq!(nodes[0].engine.store().get(key(7).as_bytes()), Some(&later));
+        assert_eq!(nodes[0].engine.store().get(key(7).as_bytes(), NOW), Some(&later));
     });
 }

@@ -63,7 +63,7 @@ impl Node {
     }
 
     pub(crate) fn value(&self, key: impl AsRef<[u8]>) -> Option<String> {
-        let entry = self.engine.store().get(key.as_ref())?;
+        let entry = self.engine.store().get(key.as_ref(), NOW)?;
         entry.value().map(|value| String::from_utf8_lossy(value).into_owned())
     }
 

@@ -21,7 +21,7 @@ fn written_by(number: u64, key: &str) -> Entry {
 }
 
 fn is_flushed(node: &Node) -> bool {
-    node.engine.store().get(b"key").is_none()
+    node.engine.store().get(b"key", NOW).is_none()
 }
 
 /// Symptom: one HELLO of a stranger emptied a node. Cause: its flush register was taken over before
@@ -55,10 +55,10 @@ fn what_was_deleted_during_a_session_is_not_taken_in_by_it() {
     node.engine.store_mut().raise(watermark(10));
     let apply = |watermark| Effect::Apply { entries: vec![written_by(2, "key")], watermark };
     node.apply(apply(Hlc::from_raw(9)));
-    assert_eq!(node.engine.store().get(b"key"), None);
+    assert_eq!(node.engine.store().get(b"key", NOW), None);
     // The session knew the watermark, and that the peer knows more.
     node.apply(apply(Hlc::from_raw(10)));
-    assert!(node.engine.store().get(b"key").is_some());
+    assert!(node.engine.store().get(b"key", NOW).is_some());
 }
 
 /// Symptom: a key that all had overwritten and deleted came back with its first value. Cause: a node
@@ -75,12 +75,12 @@ fn only_what_the_peers_members_did_not_write_is_written_again() {
     let (outcome, _) = sync(&mut newcomer, &mut peer, 1, false);
     assert_eq!((newcomer.given_up.len(), newcomer.written_again), (2, 2));
     for node in [&mut newcomer, &mut peer] {
-        assert_eq!(node.engine.store().get(b"peer's"), None);
-        assert_eq!(node.engine.store().get(b"member's"), None);
+        assert_eq!(node.engine.store().get(b"peer's", NOW), None);
+        assert_eq!(node.engine.store().get(b"member's", NOW), None);
     }
     assert!(matches!(outcome, Outcome::Equal { .. }));
     sync(&mut newcomer, &mut peer, 2, false);
     for key in ["own", "stranger's"] {
-        assert!(peer.engine.store().get(key.as_bytes()).is_some());
+        assert!(peer.engine.store().get(key.as_bytes(), NOW).is_some());
     }
 }

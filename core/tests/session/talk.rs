@@ -223,5 +223,5 @@ pub(crate) fn repair(nodes: &mut [Node], nonce: u8) {
 
 /// A write of a client, now. Gives what it has been told is there.
 pub(crate) fn write(node: &mut Node, key: &str, value: &str) -> Entry {
-    node.engine.store_mut().put(key.as_bytes(), value.as_bytes(), &[], NOW).unwrap()
+    node.engine.store_mut().put(key.as_bytes(), value.as_bytes(), &[], None, NOW).unwrap()
 }

@@ -99,7 +99,7 @@ pub(super) fn read(
 }
 
 fn data_of(engine: &Engine) -> Data {
-    let value = |key| engine.store().get(&name(key))?.value().map(<[u8]>::to_vec);
+    let value = |key| engine.store().get(&name(key), UnixMillis(0))?.value().map(<[u8]>::to_vec);
     (0..KEYS).filter_map(|key| Some((key, value(key)?))).collect()
 }
 
@@ -155,7 +155,7 @@ fn step(engine: &mut Engine, history: &mut History, random: &mut Random) -> Chan
             let longest = if random.one_in(10) { 1_500 } else { 100 };
             let byte = random.below(256) as u8;
             let value = vec![byte; random.below(longest)];
-            store.put(&name(key), &value, &[], now).unwrap();
+            store.put(&name(key), &value, &[], None, now).unwrap();
             Change::Put(key, value)
         }
     }

@@ -43,6 +43,10 @@ fn the_bytes_of_a_record_of_each_mutation_do_not_change() {
             joined(&["01 00000018", written, "01 00000003 6b6579"]),
         ),
         (
+            Mutation::Entry(Entry::joined(b"key", b"value", b"", Some(CREATED), at)),
+            joined(&["01 00000025", written, "02 00000003 6b6579 0000018bcfe56800 76616c7565"]),
+        ),
+        (
             Mutation::Forgotten { key: b"key"[..].into(), version: at },
             joined(&["02 00000013", written, "6b6579"]),
         ),
@@ -64,8 +68,8 @@ fn the_bytes_of_a_record_of_each_mutation_do_not_change() {
         (Mutation::End { entries: 0x51 }, joined(&["07 00000008 0000000000000051"])),
     ];
     let crcs = [
-        "1dea54aa", "074e8ca8", "89c51e50", "f54d2186", "54f80069", "896ed9ec", "f2066b4a",
-        "c687a7ce", "afb65a69",
+        "1dea54aa", "074e8ca8", "e98e23be", "89c51e50", "f54d2186", "54f80069", "896ed9ec",
+        "f2066b4a", "c687a7ce", "afb65a69",
     ];
     for ((mutation, body), crc) in cases.into_iter().zip(crcs) {
         let length = format!("{:08x}", body.len() / 2);

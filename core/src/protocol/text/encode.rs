@@ -62,6 +62,7 @@ impl ReplyWriter {
                 }
             }
             Reply::Number(name, number) => number_line(name, *number, out),
+            Reply::Remaining(left) => line(&format!("TTL {left}"), out),
             Reply::Message(name, None) => line(name, out),
             Reply::Message(name, Some(message)) => {
                 out.put_slice(name.as_bytes());

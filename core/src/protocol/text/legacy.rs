@@ -56,6 +56,7 @@ pub(super) fn write(
         | Reply::NotFound
         | Reply::Keys(_)
         | Reply::Number(..)
+        | Reply::Remaining(_)
         | Reply::Hash(..)
         | Reply::Report(Report::Clients(_) | Report::Help) => return Outcome::SameAsStandard,
     }
@@ -177,7 +178,10 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("sync", &["SYNC"]),
         ("hash", &["HASH"]),
         ("replicate", &["REPLICATE"]),
-        ("management", &["VERSION", "SHUTDOWN", "AUTH", "HELP", "QUIT", "PEERS"]),
+        (
+            "management",
+            &["VERSION", "SHUTDOWN", "AUTH", "HELP", "QUIT", "PEERS", "EXPIRE", "PERSIST", "TTL"],
+        ),
     ];
     let mut lines = vec![
         format!("uptime_seconds:{}", node.uptime_seconds),
@@ -205,7 +209,6 @@ fn wording(error: &ClientError) -> String {
         ClientError::UnknownCommand { word } => {
             format!("Unknown command: {}", String::from_utf8_lossy(word))
         }
-        ClientError::NotInThisRelease { name } => format!("Unknown command: {name}"),
         ClientError::MissingArguments { command, given: 0 } => {
             format!("{} command requires arguments", legacy_name(command.name))
         }
@@ -221,6 +224,7 @@ fn wording(error: &ClientError) -> String {
         }
         ClientError::TooManyArguments { command } => match command.arguments {
             "" => format!("{} command does not accept any arguments", command.name),
+            "key seconds" => format!("{} command requires {}", command.name, command.needs),
             _ => format!("{} command accepts only one argument", legacy_name(command.name)),
         },
         ClientError::KeyWithoutValue { .. } => {
@@ -254,6 +258,7 @@ fn wording(error: &ClientError) -> String {
         | ClientError::ValueTooLong { .. }
         | ClientError::StorageFull { .. }
         | ClientError::NotAnAddress { .. }
+        | ClientError::ExpiryTooFar
         | ClientError::Overflow { .. }
         | ClientError::Clock(_)
         | ClientError::NoUsers
