@@ -27,7 +27,7 @@ use merkle_kv_core::backoff::{Attempt, Backoff};
 use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::protocol::{Limits, MqttState};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
-use merkle_kv_core::replication::{Presence, PresenceState};
+use merkle_kv_core::replication::{Presence, PresenceState, update_prefix};
 use merkle_kv_core::version::BootId;
 use rumqttc::ConnectionError;
 use session::{Sent, Session, Step};
@@ -94,6 +94,8 @@ pub(crate) struct MqttActor {
     failures: Attempt,
     /// Counts messages of this start.
     seq: u64,
+    /// How its own updates begin, which the broker gives back to it.
+    own_updates: Option<Vec<u8>>,
     peers: HashMap<String, Presence>,
     undecodable: RateLimit,
     claimed: RateLimit,
@@ -115,6 +117,7 @@ impl MqttActor {
     ) -> MqttActor {
         MqttActor {
             topics: Topics::new(&settings.prefix, &settings.node_id),
+            own_updates: update_prefix(&settings.node_id, settings.boot).ok(),
             settings,
             store,
             system,

@@ -50,6 +50,8 @@ pub(crate) struct StoreActor {
     folding: bool,
     reaper: Reaper,
     waiting: Vec<oneshot::Sender<Snapshot>>,
+    /// Who gets the one of the fold under way.
+    served: Vec<oneshot::Sender<Snapshot>>,
     clock_warning: RateLimit,
     /// What clients want done; nothing once the actor listens to it.
     errands: Option<Errands>,
@@ -82,6 +84,7 @@ impl StoreActor {
             folding: false,
             reaper: Reaper::default(),
             waiting: Vec::new(),
+            served: Vec::new(),
             clock_warning: RateLimit::new(WARNING_INTERVAL, 1),
             memory_warning: RateLimit::new(WARNING_INTERVAL, 1),
             errands: Some(errands),
@@ -100,22 +103,29 @@ impl StoreActor {
             // To the end of the own mailbox: clients that wait come first.
             ctx.address().do_send(Sweep);
         }
-        if self.engine.store().is_fold_due() {
+        if !self.folding && self.engine.store_mut().is_fold_due(wall_clock::now()) {
             self.fold(ctx);
         }
         self.look_for_expired(ctx);
     }
 
-    /// Folds on another thread what has been written, and answers who waits for a snapshot.
+    /// Folds what has been written by now, and answers who waits for a snapshot.
     fn fold(&mut self, ctx: &mut Context<StoreActor>) {
-        if !self.folding {
-            self.begin_picture();
-        }
-        let Some(fold) = self.engine.store_mut().begin_fold(wall_clock::now()) else {
+        if self.folding {
             return;
+        }
+        self.begin_picture();
+        self.folding = self.engine.store_mut().start_fold(wall_clock::now());
+        self.served = std::mem::take(&mut self.waiting);
+        self.gather(ctx);
+    }
+
+    /// Gathers a piece of what is to be folded. The fold itself runs on another thread.
+    fn gather(&mut self, ctx: &mut Context<StoreActor>) {
+        let Some(fold) = self.engine.store_mut().gather() else {
+            // To the end of the own mailbox: clients that wait come first.
+            return ctx.address().do_send(Gather);
         };
-        self.folding = true;
-        let served = std::mem::take(&mut self.waiting);
         let folded = task::spawn_blocking(move || fold.run());
         ctx.spawn(folded.into_actor(self).map(move |folded, actor, ctx| {
             let tree = match folded {
@@ -126,12 +136,12 @@ impl StoreActor {
             actor.folding = false;
             let snapshot = actor.engine.store_mut().end_fold(tree);
             actor.end_picture(&snapshot.tree);
-            for asked in served {
+            for asked in actor.served.drain(..) {
                 // Who no longer waits does not need it.
                 let _ = asked.send(snapshot.clone());
             }
             let is_wanted = !actor.waiting.is_empty() || actor.wants_picture();
-            if is_wanted || actor.engine.store().is_fold_due() {
+            if is_wanted || actor.engine.store_mut().is_fold_due(wall_clock::now()) {
                 actor.fold(ctx);
             }
         }));
@@ -460,6 +470,21 @@ impl Handler<Repeat> for StoreActor {
             outbox.repeat(wall_clock::now());
         }
         self.tell_publisher();
+    }
+}
+
+/// Gather a piece of what is to be folded.
+struct Gather;
+
+impl Message for Gather {
+    type Result = ();
+}
+
+impl Handler<Gather> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Gather, ctx: &mut Context<StoreActor>) {
+        self.gather(ctx);
     }
 }
 

@@ -279,12 +279,17 @@ impl Node {
         Some(self.promise(snapshot))
     }
 
-    pub(crate) fn begin_fold(&mut self) -> Fold {
+    /// What is to be folded is gathered by whoever ends the fold, and so after what is written
+    /// meanwhile, or it is gathered at once.
+    pub(crate) fn begin_fold(&mut self, gather: bool) -> Option<Fold> {
         let now = self.now();
-        self.engine.store_mut().begin_fold(now).expect("no fold is under way")
+        assert!(self.engine.store_mut().start_fold(now), "no fold is under way");
+        if gather { self.engine.store_mut().gather() } else { None }
     }
 
-    pub(crate) fn end_fold(&mut self, fold: Fold) -> Snapshot {
+    pub(crate) fn end_fold(&mut self, fold: Option<Fold>) -> Snapshot {
+        let gathered = fold.or_else(|| self.engine.store_mut().gather());
+        let fold = gathered.expect("no node has more than is gathered at once");
         let snapshot = self.engine.store_mut().end_fold(fold.run());
         self.promise(snapshot)
     }

@@ -292,7 +292,7 @@ impl World {
             return Ok(snapshot);
         }
         self.coverage.count(Event::FoldedAside);
-        let fold = self.nodes[node].begin_fold();
+        let fold = self.nodes[node].begin_fold(node.is_multiple_of(2));
         if !self.is_healing && self.random.one_in(2) {
             self.write(node)?;
         }
