@@ -142,7 +142,7 @@ mod tests {
         Box::new(Batch::new(Vec::new(), wording, BytesMut::new()))
     }
 
-    #[actix_rt::test]
+    #[tokio::test]
     async fn a_batch_comes_back_with_its_progress_time_and_again() {
         let (lanes, mut errands) = Lanes::open();
         let mut lane = lanes.lane();
@@ -161,7 +161,7 @@ mod tests {
         tokio::join!(store, client);
     }
 
-    #[actix_rt::test]
+    #[tokio::test]
     async fn a_store_that_fails_is_noticed_before_and_after_it_has_the_batch() {
         let (lanes, mut errands) = Lanes::open();
         let mut lane = lanes.lane();

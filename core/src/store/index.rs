@@ -128,7 +128,7 @@ impl Index {
     }
 
     /// The entry whose key has this hash.
-    pub(super) fn find(&self, hash: u64) -> Option<&Entry> {
+    pub(super) fn of_hash(&self, hash: u64) -> Option<&Entry> {
         let entries = &self.shards[shard_of(hash)].entries;
         entries.find(hash, |entry| self.seed.hash(entry.key()) == hash)
     }

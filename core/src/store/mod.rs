@@ -97,7 +97,7 @@ impl Store {
 
     /// What stands under the key of this cursor, a tombstone too; nothing if it is forgotten.
     pub fn at_cursor(&self, cursor: u64) -> Option<&Entry> {
-        self.index.find(cursor)
+        self.index.of_hash(cursor)
     }
 
     /// Whether changes are noted for a journal.

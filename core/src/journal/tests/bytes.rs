@@ -43,7 +43,7 @@ fn the_bytes_of_a_record_of_each_mutation_do_not_change() {
             joined(&["01 00000018", written, "01 00000003 6b6579"]),
         ),
         (
-            Mutation::Entry(Entry::joined(b"key", b"value", b"", Some(CREATED), at)),
+            Mutation::Entry(Entry::joined(b"key", b"value", b"", Some(HEARD), at)),
             joined(&["01 00000025", written, "02 00000003 6b6579 0000018bcfe56800 76616c7565"]),
         ),
         (

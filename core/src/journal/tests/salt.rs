@@ -37,11 +37,11 @@ fn a_value_full_of_records_plants_none_behind_damage() {
         [vec![0; 999], records.collect::<Vec<_>>().concat()].concat()
     };
     let (segment, begin) = holding(&planted(foreign));
-    assert_cut(&read(&[segment.clone()], Mode::Strict), 6, Some(cut(1, begin)));
+    assert_cut(&read(std::slice::from_ref(&segment), Mode::Strict), 6, Some(cut(1, begin)));
     assert_cut(&read(&[segment], Mode::Repair), 6, Some(cut(1, begin)));
     // Whoever knows the salt is believed, so the search does come by there.
     let (segment, begin) = holding(&planted(|at, synced| with_salt(at, synced, SALT)));
-    assert_damaged(&read(&[segment.clone()], Mode::Strict), 1, begin);
+    assert_damaged(&read(std::slice::from_ref(&segment), Mode::Strict), 1, begin);
     assert_eq!(read(&[segment], Mode::Repair).0.unwrap().last, Sequence(8));
 }
 
