@@ -53,6 +53,9 @@ const DIGEST_BYTES: usize = 32;
 /// The reference count and the length in front of the bytes of an entry.
 const COUNTS_BYTES: usize = 16;
 
+/// What the processor brings into its cache at once, in bytes.
+const CACHE_LINE_BYTES: usize = 64;
+
 /// What an entry is made of before its bytes are copied into it, unless it is larger.
 static EMPTY: [u8; 16 << 10] = [0; 16 << 10];
 
@@ -171,6 +174,13 @@ impl Entry {
 
     fn bytes(&self) -> &[u8] {
         &self.0.slice
+    }
+
+    /// Something of each part of memory that a small entry is in, to have it in the cache.
+    pub(crate) fn touched(&self) -> usize {
+        let bytes = &self.0.slice;
+        let at = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0));
+        at(0) + at(CACHE_LINE_BYTES) + at(bytes.len().min(2 * CACHE_LINE_BYTES) - 1)
     }
 
     /// The key.
