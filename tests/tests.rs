@@ -17,6 +17,7 @@ mod memory_report;
 mod node_identity;
 mod program;
 mod readme;
+mod redis_clients;
 mod redis_differential;
 mod replication;
 mod resp_faults;
