@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond cargo, and only what is missing. Starts nothing:
-# where Debian's mosquitto package starts a broker by itself, that one is left alone.
+# no package of these may start a service that was not there before.
 # Libraries of Redis clients go into target/test-tools, in the versions that stand here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,15 +22,27 @@ packages=()
 has mosquitto || packages+=(mosquitto)
 has mosquitto_pub || packages+=(mosquitto-clients)
 has redis-cli || packages+=(redis-tools)
+has redis-server || packages+=(redis-server)
+has memcached || packages+=(memcached)
 has python3 || packages+=(python3)
+# Debian has the installer of packages in a package of its own.
+python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 has node || packages+=(nodejs)
 has npm || packages+=(npm)
 # Asked by package: other netcats answer to `nc` too and take other options.
 dpkg-query -W -f '${Status}' netcat-openbsd 2>/dev/null | grep -q 'ok installed' ||
     packages+=(netcat-openbsd)
 
+# What Debian's packages ask before they start a service; 101 is no.
+POLICY=/usr/sbin/policy-rc.d
+
 if ((${#packages[@]})); then
     echo "installing: ${packages[*]}"
+    if [[ ! -e $POLICY ]]; then
+        trap 'as_root rm -f "$POLICY"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+        as_root chmod +x "$POLICY"
+    fi
     as_root apt-get update -q
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${packages[@]}"
@@ -38,22 +50,9 @@ fi
 
 mkdir -p "$TOOLS"
 
-# The server is in redis-tools too, as redis-check-rdb: which of them it is, it sees by its name.
-# The package redis-server would add nothing but a service that starts by itself.
-if ! "$TOOLS/redis-server" --version 2>/dev/null | grep -q '^Redis server'; then
-    ln -sf "$(command -v redis-server || command -v redis-check-rdb)" "$TOOLS/redis-server"
-    "$TOOLS/redis-server" --version
-fi
-
 if [[ $("$TOOLS/python/bin/python" -c 'import redis; print(redis.__version__)' 2>/dev/null) \
     != "$REDIS_PY" ]]; then
     echo "installing: redis-py $REDIS_PY"
-    # Debian has the installer of packages in a package of its own.
-    if ! python3 -c 'import ensurepip' 2>/dev/null; then
-        as_root apt-get update -q
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -q -y --no-install-recommends python3-venv
-    fi
     rm -rf "$TOOLS/python"
     python3 -m venv "$TOOLS/python"
     "$TOOLS/python/bin/python" -m pip install -q --disable-pip-version-check "redis==$REDIS_PY"

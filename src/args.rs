@@ -78,8 +78,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", value_parser = node_name)]
         node_id: Option<NodeName>,
     },
-    /// Measure: how fast writes travel between running nodes, and what anti-entropy costs.
-    #[command(subcommand)]
+    /// Measure a running server under a load of reads and writes; subcommands measure other things.
+    ///
+    /// Many connections ask for random keys, as fast as they are answered or at a given rate. Every
+    /// reply is checked, and the exit code is 1 if one of them was an error. The keys that are
+    /// written begin with user: and stay. docs/performance.md tells how to read what it prints.
     Bench(Bench),
 }
 

@@ -5,8 +5,8 @@
 //! says that it has joined again.
 
 use crate::harness::{
-    Broker, BrokerKind, Client, Cluster, Node, NodeSettings, REPLICATION_LIMIT, unique_prefix,
-    wait_until,
+    Broker, BrokerKind, Client, Cluster, Node, NodeSettings, REPLICATION_LIMIT, free_port,
+    unique_prefix, wait_until,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,6 +170,29 @@ fn nodes_return_to_a_broker_whose_node_was_killed_and_restarted() {
         for (n, client) in cluster.clients().iter_mut().enumerate() {
             assert_eq!(client.command(&format!("SET after{n} {round}")), "OK");
             cluster.agree_on(&format!("GET after{n}"), &format!("VALUE {round}"));
+        }
+    }
+}
+
+/// Symptom: a node that stopped said at last that it had no connection to the broker and would try
+/// again. Cause: the broker ends the connection of a node that has said goodbye, which was taken for
+/// a failure.
+#[test]
+fn a_node_that_stops_tells_of_no_broker_that_is_gone() {
+    for hosts in [true, false] {
+        let broker = (!hosts).then(Broker::start);
+        let port = broker.as_ref().map_or_else(free_port, Broker::port);
+        let settings = NodeSettings::at_broker("node", port, &unique_prefix()).storage("");
+        let mut node = Node::start(if hosts { settings.with_broker(port) } else { settings });
+        node.joined();
+        for _ in 0..5 {
+            assert_eq!(node.client().command("SET k v"), "OK");
+            node.end();
+            let log = node.log();
+            let last_words = log.split_once("stopping").unwrap().1;
+            assert!(!last_words.contains("broker"), "{log}");
+            node.start_again();
+            node.joined();
         }
     }
 }

@@ -4,10 +4,13 @@
 
 mod anti_entropy;
 mod bad_input;
+mod bench_compare;
+mod bench_load;
 mod bench_storage;
 mod broker_faults;
 mod documents;
 mod durability;
+mod expiry;
 mod foreign_messages;
 mod harness;
 mod layers;

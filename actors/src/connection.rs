@@ -5,7 +5,9 @@
 use crate::clients::ClientSlot;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
-use crate::store::{Execute, Pin, StoreActor};
+use crate::lane::{Lane, Lanes};
+use crate::stop_signal::StopSignal;
+use crate::store::{self, StoreActor};
 use crate::sync::{self, Incoming, ReadPeers, SyncActor, SyncNow};
 use crate::system::{FindSync, SetReplication, Stop, SystemActor};
 use crate::wall_clock;
@@ -20,19 +22,22 @@ use merkle_kv_core::execute::{Answer, Batch, Progress, Question};
 use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::pattern::Pattern;
 use merkle_kv_core::protocol::{
-    ClientAction, ClientError, Decoder, Dialect, Limits, NodeFacts, ReplicateAction, Wording,
+    ClientAction, ClientError, Decoder, Dialect, Limits, NodeFacts, ReplicateAction,
 };
 use merkle_kv_core::session::{Greeting, greeting};
 use std::fmt;
 use std::future::{self, Future};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task;
 use tokio::time;
+use tokio_util::io::poll_read_buf;
 
 /// How much is read at once, in bytes: at first, and from a client that fills what it gets.
 const FIRST_READ_BYTES: usize = 4 << 10;
@@ -55,6 +60,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) stall_limit: Duration,
     /// How long it may be silent between commands.
     pub(crate) idle_limit: Option<Duration>,
+    pub(crate) lanes: Lanes,
     pub(crate) store: Addr<StoreActor>,
     pub(crate) system: Addr<SystemActor>,
     pub(crate) facts: Arc<Facts>,
@@ -93,13 +99,12 @@ impl Actor for ConnectionActor {
             stream,
             slot,
             decoder: Decoder::new(self.settings.limits, self.settings.dialect),
-            wording: None,
             input: BytesMut::new(),
-            output: BytesMut::new(),
+            lane: self.settings.lanes.lane(),
+            batch: None,
             read_bytes: FIRST_READ_BYTES,
             has_read: false,
-            stopping: self.settings.stopping.clone(),
-            stopped: Box::pin(stopped(self.settings.stopping.clone())),
+            stop: StopSignal::new(self.settings.stopping.clone()),
             last_read_by: None,
             settings: self.settings.clone(),
         };
@@ -108,11 +113,6 @@ impl Actor for ConnectionActor {
             ctx.stop();
         }));
     }
-}
-
-async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // Whoever would tell is gone if the node is.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// Why a connection ended.
@@ -149,17 +149,14 @@ struct Client {
     stream: TcpStream,
     slot: ClientSlot,
     decoder: Decoder,
-    /// How replies are worded; nothing before the first request.
-    wording: Option<Wording>,
     input: BytesMut,
-    output: BytesMut,
+    lane: Lane,
+    /// What the last chunk came to; nothing before the first request.
+    batch: Option<Box<Batch>>,
     read_bytes: usize,
     /// The input holds what has not been looked at yet.
     has_read: bool,
-    stopping: watch::Receiver<bool>,
-    /// Comes when the node stops, once. Made once as well: to wait anew for each chunk costs more
-    /// than to read it.
-    stopped: std::pin::Pin<Box<dyn Future<Output = ()>>>,
+    stop: StopSignal,
     /// Known once the node stops.
     last_read_by: Option<Instant>,
     settings: Arc<ConnectionSettings>,
@@ -224,12 +221,16 @@ impl Client {
         if requests.is_empty() {
             return Ok(());
         }
-        let output = std::mem::take(&mut self.output);
-        let wording = self.wording.unwrap_or(self.decoder.wording());
-        let mut batch = Batch::new(requests, wording, output);
+        let mut batch = match self.batch.take() {
+            Some(mut batch) => {
+                batch.go_on(requests);
+                batch
+            }
+            None => Box::new(Batch::new(requests, self.decoder.wording(), BytesMut::new())),
+        };
         loop {
-            let run = self.settings.store.send(Execute(batch)).await;
-            let (ran, progress) = run.map_err(|_| Ended::StoreGone)?;
+            let run = self.lane.run(batch).await;
+            let (ran, progress) = run.ok_or(Ended::StoreGone)?;
             batch = ran;
             self.write(&mut batch.output).await?;
             match progress {
@@ -239,17 +240,17 @@ impl Client {
                 Progress::Ask(question) => batch.answer(self.answer(question).await),
             }
         }
-        self.wording = Some(batch.wording());
         // An idle client does not keep the room of the largest reply it ever had.
-        if batch.output.capacity() <= LARGEST_READ_BYTES {
-            self.output = batch.output;
+        if batch.output.capacity() > LARGEST_READ_BYTES {
+            batch.output = BytesMut::new();
         }
+        self.batch = Some(batch);
         Ok(())
     }
 
     /// Reads what there is. Silence is bounded by where it falls: inside a command, or between two.
     async fn read(&mut self) -> Result<(), Ended> {
-        if *self.stopping.borrow() {
+        if self.stop.is_given() {
             let last = *self.last_read_by.get_or_insert_with(|| Instant::now() + LAST_READS_LIMIT);
             if Instant::now() > last {
                 return Err(Ended::Asked);
@@ -261,29 +262,29 @@ impl Client {
             self.settings.idle_limit
         };
         self.input.reserve(self.read_bytes);
-        let silence = async {
-            match limit {
-                Some(limit) => time::sleep(limit).await,
-                None => future::pending().await,
+        let mut silence = limit.map(|limit| Box::pin(time::sleep(limit)));
+        let Client { stream, input, stop, .. } = self;
+        let read = future::poll_fn(|context| {
+            // Knows by a read that does not fill the buffer that no more has come, and does not try.
+            if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut *stream), context, input) {
+                return Poll::Ready(read.map_err(Ended::Broken));
             }
-        };
-        let read = tokio::select! {
-            biased;
-            read = self.stream.read_buf(&mut self.input) => read,
-            () = silence => return Err(Ended::Stalled),
-            // It comes only once, but so does this end.
-            () = &mut self.stopped => return Err(Ended::Asked),
-        };
-        match read {
-            Ok(0) => Err(Ended::PeerClosed),
-            Ok(bytes) => {
+            if let Some(silence) = &mut silence
+                && silence.as_mut().poll(context).is_ready()
+            {
+                return Poll::Ready(Err(Ended::Stalled));
+            }
+            stop.poll(context).map(|()| Err(Ended::Asked))
+        });
+        match read.await? {
+            0 => Err(Ended::PeerClosed),
+            bytes => {
                 self.slot.is_active();
                 let filled = bytes >= self.read_bytes;
                 let wanted = if filled { self.read_bytes * 2 } else { self.read_bytes };
                 self.read_bytes = wanted.min(LARGEST_READ_BYTES);
                 Ok(())
             }
-            Err(error) => Err(Ended::Broken(error)),
         }
     }
 
@@ -312,7 +313,7 @@ impl Client {
     }
 
     async fn answer(&self, question: Question) -> Answer {
-        let ConnectionSettings { facts, system, store, .. } = &*self.settings;
+        let ConnectionSettings { facts, system, store: data, .. } = &*self.settings;
         let switch = |on| async move {
             match system.send(SetReplication(on)).await {
                 Ok(true) => Answer::Done,
@@ -322,11 +323,11 @@ impl Client {
         };
         match question {
             Question::Info => {
-                let root = sync::root(store.clone()).await;
+                let root = sync::root(data.clone()).await;
                 Answer::Node(Box::new(NodeFacts { root, ..facts.node() }))
             }
             Question::Stats => Answer::Node(Box::new(facts.node())),
-            Question::Snapshot => match store.send(Pin).await {
+            Question::Snapshot => match data.send(store::Pin).await {
                 Ok(Some(snapshot)) => Answer::Snapshot(snapshot),
                 Ok(None) | Err(_) => {
                     Answer::Refused(ClientError::Unavailable { what: "the store" })
@@ -379,13 +380,13 @@ impl Client {
 impl Client {
     /// The digest of the keys with a prefix, computed where it holds up nobody.
     async fn digest(&self, prefix: Bytes) -> Option<Digest> {
-        let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
+        let snapshot = self.settings.store.send(store::Pin).await.ok().flatten()?;
         task::spawn_blocking(move || snapshot.tree.digest_of_prefix(&prefix)).await.ok()
     }
 
     /// The keys that match, looked for where it holds up nobody.
     async fn keys(&self, pattern: Pattern) -> Option<Vec<Entry>> {
-        let snapshot = self.settings.store.send(Pin).await.ok().flatten()?;
+        let snapshot = self.settings.store.send(store::Pin).await.ok().flatten()?;
         let now = wall_clock::now();
         let keys = move || snapshot.keys_like(&pattern, now).collect();
         task::spawn_blocking(keys).await.ok()

@@ -4,7 +4,7 @@
 //! | actor | thread | owns | receives |
 //! |---|---|---|---|
 //! | `SystemActor` | main | the children, their restarts, the order of the end | `ChildDown`, `Stop`, `SetReplication`, `FindSync` |
-//! | `StoreActor` | its own | the engine: data, tree, clock, outbox | `Execute`, `Apply`, `Attach`, `TakeUpdate`, `ReadFacts`, `Pin`, `CarryOut`, `Conclude`, `Secure`, `Close`, what the journal has `Said` |
+//! | `StoreActor` | its own | the engine: data, tree, clock, outbox | `Errand`, `Apply`, `Attach`, `TakeUpdate`, `ReadFacts`, `Pin`, `CarryOut`, `Conclude`, `Secure`, `Close`, what the journal has `Said` |
 //! | `ListenerActor` | main | the listening socket | `StopListening` |
 //! | `ConnectionActor` | the store's, or one of `io_threads` | one client | – |
 //! | `MqttActor` | main | the connection to the broker | `Changed`, `Switched`, `Drain` |
@@ -20,6 +20,7 @@ mod clients;
 mod connection;
 mod exit;
 mod facts;
+mod lane;
 mod listener;
 pub mod logging;
 mod mqtt;
@@ -27,6 +28,7 @@ mod node;
 mod random;
 mod resident_memory;
 mod signals;
+mod stop_signal;
 pub mod storage;
 mod store;
 mod sync;

@@ -4,6 +4,7 @@
 use crate::connection::ConnectionSettings;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
+use crate::lane::{Errands, Lanes};
 use crate::mqtt::MqttSettings;
 use crate::random;
 use crate::signals;
@@ -373,7 +374,9 @@ impl Parts {
         let context = Context::<SystemActor>::new();
         let system = context.address();
         let (engine_facts, watcher) = (facts.clone(), system.clone());
-        let store = start_store(store_thread, (engine, opened), engine_facts, watcher).await?;
+        let (lanes, errands) = Lanes::open();
+        let data = (engine, opened, errands);
+        let store = start_store(store_thread, data, engine_facts, watcher).await?;
         let (stopping_sender, stopping) = watch::channel(false);
         let network = settings.network;
         let connections = Arc::new(ConnectionSettings {
@@ -381,6 +384,7 @@ impl Parts {
             dialect: network.dialect,
             stall_limit: network.connection_timeout,
             idle_limit: network.idle_timeout,
+            lanes,
             store: store.clone(),
             system: system.clone(),
             facts: facts.clone(),
@@ -459,14 +463,15 @@ impl SyncParts {
 /// Starts the store on its own thread. Nothing if that thread is not to be had.
 async fn start_store(
     thread: &Arbiter,
-    (engine, opened): (Engine, Option<Opened>),
+    (engine, opened, errands): (Engine, Option<Opened>, Errands),
     facts: Arc<Facts>,
     system: Addr<SystemActor>,
 ) -> Option<Addr<StoreActor>> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     thread.spawn_fn(move || {
         let ended = move |reason| system.do_send(ChildDown { child: Child::Store, reason });
-        let store = start_watched(|words| StoreActor::new(engine, facts, opened, words), ended);
+        let store =
+            start_watched(|words| StoreActor::new(engine, facts, opened, errands, words), ended);
         // Fails only if the node's own thread has ended meanwhile.
         let _ = sender.send(store);
     });

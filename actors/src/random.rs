@@ -1,4 +1,4 @@
-//! Random numbers of the operating system, for seeds, boot ids and jitter.
+//! Random numbers of the operating system, for seeds, boot ids, salts and jitter.
 
 use std::hash::{BuildHasher, RandomState};
 

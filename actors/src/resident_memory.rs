@@ -1,11 +1,16 @@
-//! How much memory the machine gives this process, as the kernel counts it. Of the process, so of
-//! all nodes in it.
+//! How much memory the machine gives a process, as the kernel counts it. Of the process, so of all
+//! nodes in it.
 
 use std::fs;
 
-/// Resident memory in bytes; nothing where the kernel does not tell it.
+/// Resident memory of this process in bytes; nothing where the kernel does not tell it.
 pub(crate) fn bytes() -> Option<u64> {
     parse(&fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// The same of another process.
+pub(crate) fn of(process: u32) -> Option<u64> {
+    parse(&fs::read_to_string(format!("/proc/{process}/status")).ok()?)
 }
 
 /// The line says kB and means 1024 bytes (proc_pid_status(5)).

@@ -7,8 +7,7 @@ use crate::version::{NodeId, Version};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::fmt;
-use std::iter;
-use std::sync::Arc;
+use triomphe::{Arc, ThinArc};
 
 /// What an entry says about its key. At equal versions a delete wins over a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +20,8 @@ pub enum Kind {
 }
 
 /// One immutable entry. A clone is a reference to the same bytes, so the index, the outbox and a
-/// reply under way share one allocation:
+/// reply under way share one allocation. The reference is one pointer: the count of references and
+/// the length stand with the bytes.
 ///
 /// ```text
 /// 0     8      16      17          21
@@ -33,7 +33,7 @@ pub enum Kind {
 /// state:  0 value · 1 tombstone · 2 value with an expiry, in milliseconds since 1970
 /// ```
 #[derive(Clone)]
-pub struct Entry(Arc<[u8]>);
+pub struct Entry(ThinArc<(), u8>);
 
 const NODE_AT: usize = 8;
 const STATE_AT: usize = 16;
@@ -50,8 +50,11 @@ const EXPIRY_BYTES: usize = 8;
 const LARGE_VALUE_BYTES: usize = 4096;
 const DIGEST_BYTES: usize = 32;
 
-/// The two reference counts in front of the bytes of an entry.
+/// The reference count and the length in front of the bytes of an entry.
 const COUNTS_BYTES: usize = 16;
+
+/// What an entry is made of before its bytes are copied into it, unless it is larger.
+static EMPTY: [u8; 16 << 10] = [0; 16 << 10];
 
 /// What allocations are rounded up to: multiples of this while they are small, then a quarter, two
 /// quarters, three quarters or all of the way to the next power of two (the size classes of
@@ -59,10 +62,10 @@ const COUNTS_BYTES: usize = 16;
 const ALLOCATION_UNIT_BYTES: usize = 16;
 const CLASSES_OF_A_DOUBLING: usize = 4;
 
-/// What one entry costs in the hash index: 16 bytes of pointer and length and a control byte for
+/// What one entry costs in the hash index: 8 bytes of pointer, a control byte and a few marks for
 /// each place. A table doubles when it is seven eighths full, so there are between 8/7 and 16/7
 /// places for an entry, 8/7 / ln 2 = 1.65 on average over all sizes.
-const INDEX_BYTES: usize = 17 * 165 / 100;
+const INDEX_BYTES: usize = 9 * 165 / 100;
 
 /// What one entry costs in the Merkle tree: 50 bytes if the tree is built at once, as
 /// `benches/tree.rs` measures it, and this in a node, whose folds have copied most pages several
@@ -105,7 +108,7 @@ impl Entry {
 
     /// Its bytes up to the end of the value: the layout above without the digest.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0[..KEY_AT + self.key_bytes() + self.expiry_bytes() + self.data().len()]
+        &self.bytes()[..KEY_AT + self.key_bytes() + self.expiry_bytes() + self.data().len()]
     }
 
     /// The entry that has these bytes; nothing if none can.
@@ -140,26 +143,39 @@ impl Entry {
         });
         let digest: &[u8] = digest.as_ref().map_or(&[], |digest| digest);
         let bytes = KEY_AT + key.len() + expiry.len() + value_bytes + digest.len();
-        // An iterator of known length makes the Arc in a single allocation; it is not shared yet,
-        // so the copy below always happens.
-        let mut shared: Arc<[u8]> = iter::repeat_n(0, bytes).collect();
-        if let Some(data) = Arc::get_mut(&mut shared) {
-            data[..NODE_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
-            data[NODE_AT..STATE_AT].copy_from_slice(&version.node.0.to_be_bytes());
-            data[STATE_AT] = state;
-            data[KEY_BYTES_AT..KEY_AT].copy_from_slice(&(key.len() as u32).to_be_bytes());
-            let mut at = KEY_AT;
-            for part in [key, expiry].iter().chain(value).chain([&digest]) {
-                data[at..at + part.len()].copy_from_slice(part);
-                at += part.len();
+        let large: Vec<u8>;
+        let empty = match EMPTY.get(..bytes) {
+            Some(empty) => empty,
+            None => {
+                large = vec![0; bytes];
+                &large
             }
-        }
+        };
+        let mut shared = ThinArc::from_header_and_slice((), empty);
+        shared.with_arc_mut(|shared| {
+            // It is not shared yet, so this always happens.
+            if let Some(data) = Arc::get_mut(shared).map(|shared| shared.slice_mut()) {
+                data[..NODE_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
+                data[NODE_AT..STATE_AT].copy_from_slice(&version.node.0.to_be_bytes());
+                data[STATE_AT] = state;
+                data[KEY_BYTES_AT..KEY_AT].copy_from_slice(&(key.len() as u32).to_be_bytes());
+                let mut at = KEY_AT;
+                for part in [key, expiry].iter().chain(value).chain([&digest]) {
+                    data[at..at + part.len()].copy_from_slice(part);
+                    at += part.len();
+                }
+            }
+        });
         Entry(shared)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.0.slice
     }
 
     /// The key.
     pub fn key(&self) -> &[u8] {
-        &self.0[KEY_AT..KEY_AT + self.key_bytes()]
+        &self.bytes()[KEY_AT..KEY_AT + self.key_bytes()]
     }
 
     /// The value; nothing for a tombstone.
@@ -172,12 +188,12 @@ impl Entry {
 
     /// Whether the key has a value or was deleted.
     pub fn kind(&self) -> Kind {
-        if self.0[STATE_AT] == TOMBSTONE { Kind::Tombstone } else { Kind::Value }
+        if self.bytes()[STATE_AT] == TOMBSTONE { Kind::Tombstone } else { Kind::Value }
     }
 
     /// When the value is over; nothing if it stays, and for a tombstone.
     pub fn expires_at(&self) -> Option<UnixMillis> {
-        let expires = self.0[STATE_AT] == EXPIRING;
+        let expires = self.bytes()[STATE_AT] == EXPIRING;
         expires.then(|| UnixMillis(self.word_at(KEY_AT + self.key_bytes())))
     }
 
@@ -217,7 +233,7 @@ impl Entry {
     /// place in the index and its share of the tree. An estimate, within 10 percent of what the
     /// resident memory of a node grows by when it is filled (`tests/memory_report.rs`).
     pub fn memory_bytes(&self) -> usize {
-        memory_bytes(self.0.len())
+        memory_bytes(self.bytes().len())
     }
 
     /// What an entry with a key and a value of these lengths takes.
@@ -228,29 +244,29 @@ impl Entry {
 
     /// The SHA-256 of a value that has over 4096 bytes.
     pub(crate) fn large_value_digest(&self) -> Option<&[u8]> {
-        let behind_value = &self.0[self.as_bytes().len()..];
+        let behind_value = &self.bytes()[self.as_bytes().len()..];
         (!behind_value.is_empty()).then_some(behind_value)
     }
 
     fn data(&self) -> &[u8] {
-        let value = &self.0[KEY_AT + self.key_bytes() + self.expiry_bytes()..];
+        let value = &self.bytes()[KEY_AT + self.key_bytes() + self.expiry_bytes()..];
         // A value of 4097 bytes has a digest behind it, and one of 4096 has none.
         &value[..value.len() - digest_bytes(value.len())]
     }
 
     fn expiry_bytes(&self) -> usize {
-        if self.0[STATE_AT] == EXPIRING { EXPIRY_BYTES } else { 0 }
+        if self.bytes()[STATE_AT] == EXPIRING { EXPIRY_BYTES } else { 0 }
     }
 
     fn key_bytes(&self) -> usize {
         let mut bytes = [0; 4];
-        bytes.copy_from_slice(&self.0[KEY_BYTES_AT..KEY_AT]);
+        bytes.copy_from_slice(&self.bytes()[KEY_BYTES_AT..KEY_AT]);
         u32::from_be_bytes(bytes) as usize
     }
 
     fn word_at(&self, at: usize) -> u64 {
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.0[at..at + 8]);
+        bytes.copy_from_slice(&self.bytes()[at..at + 8]);
         u64::from_be_bytes(bytes)
     }
 }
@@ -281,7 +297,7 @@ impl fmt::Debug for Entry {
 
 impl PartialEq for Entry {
     fn eq(&self, other: &Entry) -> bool {
-        self.0 == other.0
+        std::ptr::eq(self.bytes(), other.bytes()) || self.bytes() == other.bytes()
     }
 }
 

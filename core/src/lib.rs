@@ -21,7 +21,6 @@ pub mod backoff;
 pub mod change;
 pub mod clock;
 pub mod config;
-pub mod distribution;
 pub mod entry;
 pub mod execute;
 pub mod journal;

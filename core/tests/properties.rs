@@ -10,11 +10,12 @@ use merkle_kv_core::execute::{Batch, Engine, EngineSettings, Progress};
 use merkle_kv_core::merkle::{Edit, Tree, TreeSeed};
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{Dialect, Limits, Wording};
+use merkle_kv_core::registers::Registers;
 use merkle_kv_core::replication::{
     Outbox, OutboxLimits, Presence, PresenceState, Update, decode_update, encode_update,
     encoded_bytes_at_most,
 };
-use merkle_kv_core::store::{HashSeed, Listing, ListingQuery, Store};
+use merkle_kv_core::store::{HashSeed, Listing, ListingQuery, Reaping, Store};
 use merkle_kv_core::version::{BootId, NodeId, Version};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
@@ -54,10 +55,15 @@ fn version() -> impl Strategy<Value = Version> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let short = vec(select(&b"xy5"[..]), 0..2);
+    let short = || vec(select(&b"xy5"[..]), 0..2);
+    let expiry = select(&[1, NOW.0, NOW.0 + 1, u64::MAX][..]);
     prop_oneof![
-        6 => (key(), short, version()).prop_map(|(key, value, version)| {
+        6 => (key(), short(), version()).prop_map(|(key, value, version)| {
             Change::Entry(Entry::value_of(key.as_bytes(), &value, version))
+        }),
+        3 => (key(), short(), expiry, version()).prop_map(|(key, value, expiry, version)| {
+            let expires_at = Some(UnixMillis(expiry));
+            Change::Entry(Entry::joined(key.as_bytes(), &value, b"", expires_at, version))
         }),
         3 => (key(), version())
             .prop_map(|(key, version)| Change::Entry(Entry::tombstone(key.as_bytes(), version))),
@@ -91,6 +97,30 @@ fn held(store: &Store) -> Vec<Entry> {
     KEYS.iter().filter_map(|key| store.held(key.as_bytes())).cloned().collect()
 }
 
+fn as_of_now(change: &Change) -> Change {
+    match change {
+        Change::Entry(entry) if entry.expires_at().is_some_and(|at| at <= NOW) => {
+            Change::Entry(Entry::tombstone(entry.key(), entry.version()))
+        }
+        other => other.clone(),
+    }
+}
+
+/// One of the writes that there are: each has a version of its own, some have an expiry.
+fn write() -> impl Strategy<Value = Entry> {
+    (key(), version()).prop_map(|(key, version)| {
+        let Version { hlc, node } = version;
+        let value = format!("{}{}", hlc.raw(), node.0);
+        let expires_at = match (hlc.raw() + node.0) % 4 {
+            0 => None,
+            1 => return Entry::tombstone(key.as_bytes(), version),
+            2 => Some(UnixMillis(NOW.0 - hlc.raw())),
+            _ => Some(UnixMillis(NOW.0 + hlc.raw())),
+        };
+        Entry::joined(key.as_bytes(), value.as_bytes(), b"", expires_at, version)
+    })
+}
+
 /// What must be left of these changes, by the rule of the specification.
 fn merged(changes: &[Change]) -> (Version, Vec<Entry>) {
     let flushes = changes.iter().filter_map(|change| match change {
@@ -101,10 +131,13 @@ fn merged(changes: &[Change]) -> (Version, Vec<Entry>) {
     let rank = |entry: &Entry| {
         let Version { hlc, node } = entry.version();
         let digest: [u8; 32] = Sha256::digest(entry.value().unwrap_or_default()).into();
-        (hlc, node, entry.value().is_none(), digest)
+        let expiry = entry.expires_at().map_or(0, |at| at.0);
+        (hlc, node, entry.value().is_none(), digest, expiry)
     };
+    // What is over when it arrives is deleted when it arrives.
+    let changes: Vec<Change> = changes.iter().map(as_of_now).collect();
     let mut newest: BTreeMap<&[u8], &Entry> = BTreeMap::new();
-    for change in changes {
+    for change in &changes {
         if let Change::Entry(entry) = change
             && entry.version() > flush
         {
@@ -152,15 +185,58 @@ proptest! {
     }
 
     #[test]
+    fn whenever_nodes_hear_of_keys_and_reap_them_the_same_is_left_when_all_times_are_over(
+        (writes, shuffled) in vec(write(), 1..16)
+            .prop_flat_map(|writes| (Just(writes.clone()), Just(writes).prop_shuffle())),
+        moments in vec((0_u64..20, any::<bool>()), 32),
+        watermark in 0_u64..8,
+    ) {
+        const END: UnixMillis = UnixMillis(NOW.0 + 20);
+        let reap = |store: &mut Store, now| while store.expire_step(now) == Reaping::More {};
+        let lives = |order: &[Entry], moments: &[(u64, bool)]| {
+            let mut store = Store::new(NodeId(1), SEED, tree_seed());
+            for (entry, (moment, reaps)) in order.iter().zip(moments) {
+                let now = UnixMillis(NOW.0 - 10 + moment);
+                store.apply(Change::Entry(entry.clone()), now);
+                if *reaps {
+                    reap(&mut store, now);
+                }
+            }
+            // Everybody has all of it: what is old enough may be forgotten.
+            let watermark = Hlc::from_raw(watermark);
+            store.raise(Registers { watermark, ..store.registers() });
+            reap(&mut store, END);
+            assert_eq!(store.expiring(), 0);
+            state(&mut store).1
+        };
+        let (some, others) = moments.split_at(16);
+        let left = lives(&writes, some);
+        prop_assert_eq!(&left, &lives(&shuffled, others));
+        let over = |entry: &Entry| match entry.expires_at() {
+            Some(_) => Entry::tombstone(entry.key(), entry.version()),
+            None => entry.clone(),
+        };
+        let changes: Vec<Change> = writes.iter().map(over).map(Change::Entry).collect();
+        let mut expected = merged(&changes).1;
+        expected.retain(|entry| entry.value().is_some() || entry.version().hlc.raw() > watermark);
+        prop_assert_eq!(left, expected);
+    }
+
+    #[test]
     fn of_two_entries_of_a_key_exactly_one_wins_unless_they_are_equal(
         versions in (version(), version()),
         values in (proptest::option::of(vec(0_u8..3, 0..3)), proptest::option::of(vec(0_u8..3, 0..3))),
+        expiries in (0_u64..3, 0_u64..3),
     ) {
-        let entry = |value: &Option<Vec<u8>>, version| match value {
-            Some(value) => Entry::value_of(b"k", value, version),
+        let entry = |value: &Option<Vec<u8>>, expiry: u64, version| match value {
+            Some(value) => {
+                let expires_at = expiry.checked_sub(1).map(UnixMillis);
+                Entry::joined(b"k", value, b"", expires_at, version)
+            }
             None => Entry::tombstone(b"k", version),
         };
-        let (one, other) = (entry(&values.0, versions.0), entry(&values.1, versions.1));
+        let one = entry(&values.0, expiries.0, versions.0);
+        let other = entry(&values.1, expiries.1, versions.1);
         let wins = (one.supersedes(&other), other.supersedes(&one));
         prop_assert_eq!(wins == (false, false), one == other);
         prop_assert!(wins != (true, true));

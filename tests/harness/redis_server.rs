@@ -1,7 +1,6 @@
 //! A real Redis as a process on a free port, which keeps nothing on disk.
 
 use super::resp::RespClient;
-use super::tools::test_tool;
 use super::wait::{free_port, wait_until};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -20,8 +19,7 @@ impl RedisServer {
         let port = free_port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let folder = tempfile::tempdir().unwrap();
-        let program = test_tool("redis-server");
-        let mut redis = Command::new(program);
+        let mut redis = Command::new("redis-server");
         redis.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
         redis.args(["--save", "", "--appendonly", "no"]).current_dir(folder.path());
         let spawned = redis.stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -67,7 +67,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         title: "an unknown subcommand",
-        commands: &[&["CONFIG", "NONSENSE"]],
+        commands: &[&["CONFIG", "NONSENSE", "x"]],
         redis: "-ERR unknown subcommand 'NONSENSE'. Try CONFIG HELP.",
         node: "-ERR unknown subcommand 'NONSENSE'. CONFIG has GET; settings are made in the file",
     },

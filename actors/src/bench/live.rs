@@ -4,12 +4,13 @@
 
 use super::BenchError;
 use super::client::BenchClient;
-use super::load::pipeline;
+use super::figures::grouped;
 use super::machine::machine;
-use super::sync::{grouped, scattered};
+use super::replication::pipeline;
+use super::sync::scattered;
+use crate::bench::latencies::Latencies;
 use crate::node::{Node, Signals};
 use merkle_kv_core::config;
-use merkle_kv_core::distribution::Distribution;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic;
@@ -42,8 +43,8 @@ pub struct LiveReport {
     machine: String,
     /// How long it took to bring everything to an empty node.
     filled: Duration,
-    quiet: Distribution,
-    syncing: Distribution,
+    quiet: Latencies,
+    syncing: Latencies,
     /// How long each session took, as the client sees it that asked for it.
     sessions: Vec<Duration>,
 }
@@ -155,7 +156,7 @@ fn read(
     time: Duration,
     counts: &AtomicBool,
     is_over: impl Fn() -> bool,
-) -> Result<Distribution, BenchError> {
+) -> Result<Latencies, BenchError> {
     let mut times = Vec::new();
     let mut total = Duration::ZERO;
     for n in 0.. {
@@ -176,7 +177,7 @@ fn read(
             total += took;
         }
     }
-    Distribution::of(times).ok_or(BenchError::NothingRead)
+    Latencies::of(times).ok_or(BenchError::NothingRead)
 }
 
 fn key(n: u64) -> String {

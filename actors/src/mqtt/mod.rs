@@ -27,7 +27,7 @@ use merkle_kv_core::backoff::{Attempt, Backoff};
 use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::protocol::{Limits, MqttState};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
-use merkle_kv_core::replication::{Presence, PresenceState};
+use merkle_kv_core::replication::{Presence, PresenceState, update_prefix};
 use merkle_kv_core::version::BootId;
 use rumqttc::ConnectionError;
 use session::{Sent, Session, Step};
@@ -94,12 +94,16 @@ pub(crate) struct MqttActor {
     failures: Attempt,
     /// Counts messages of this start.
     seq: u64,
+    /// How its own updates begin, which the broker gives back to it.
+    own_updates: Option<Vec<u8>>,
     peers: HashMap<String, Presence>,
     undecodable: RateLimit,
     claimed: RateLimit,
     unreachable: RateLimit,
     /// What was published of late is about to be published again.
     repeating: bool,
+    /// The node stops: a connection that ends is not made again.
+    leaving: bool,
     /// Told once the outbox is empty and goodbye is said.
     drained: Option<oneshot::Sender<()>>,
 }
@@ -113,6 +117,7 @@ impl MqttActor {
     ) -> MqttActor {
         MqttActor {
             topics: Topics::new(&settings.prefix, &settings.node_id),
+            own_updates: update_prefix(&settings.node_id, settings.boot).ok(),
             settings,
             store,
             system,
@@ -127,12 +132,16 @@ impl MqttActor {
             claimed: RateLimit::new(LOG_INTERVAL, 1),
             unreachable: RateLimit::new(LOG_INTERVAL, 1),
             repeating: false,
+            leaving: false,
             drained: None,
         }
     }
 
     /// Claims the node's id, and joins if nobody else holds it.
     fn connect(&mut self, ctx: &mut Context<MqttActor>) {
+        if self.leaving {
+            return;
+        }
         self.facts.mqtt.set_state(MqttState::Connecting);
         let (settings, topics) = (self.settings.clone(), self.topics.clone());
         let claim = async move { claim::claim(&settings, &topics, settings.boot).await };
@@ -144,6 +153,9 @@ impl MqttActor {
     }
 
     fn join(&mut self, ctx: &mut Context<MqttActor>) {
+        if self.leaving {
+            return;
+        }
         self.sessions += 1;
         let number = self.sessions;
         let farewell = self.presence(PresenceState::Offline, 0, None).encode();
@@ -174,7 +186,8 @@ impl MqttActor {
         ctx.run_later(CLAIM_AGAIN, MqttActor::connect);
     }
 
-    /// The broker cannot be reached, or not any more. Nothing is lost: the outbox keeps it.
+    /// The broker cannot be reached, or not any more. Nothing is lost: the outbox keeps it. A broker
+    /// ends the connection of a node that has said goodbye, too.
     fn lost(&mut self, error: &ConnectionError, ctx: &mut Context<MqttActor>) {
         let joined_at = self.session.take().and_then(|session| session.joined_at());
         if joined_at.is_some_and(|at| self.facts.uptime() - at > STEADY) {
@@ -183,8 +196,12 @@ impl MqttActor {
         self.failures = self.failures.next();
         self.facts.mqtt.set_state(MqttState::Connecting);
         self.finish_drain();
-        let delay = RECONNECT.delay(self.failures, random::number());
         let broker = format!("{}:{}", self.settings.host, self.settings.port);
+        if self.leaving {
+            debug!(broker = broker.as_str(), error:%; "the connection to the broker has ended");
+            return;
+        }
+        let delay = RECONNECT.delay(self.failures, random::number());
         match self.unreachable.check(self.facts.uptime()) {
             Verdict::Allow { suppressed } => warn!(
                 broker = broker.as_str(), error:%, attempt = self.failures.0, suppressed;
@@ -326,6 +343,7 @@ impl Handler<Drain> for MqttActor {
 
     fn handle(&mut self, _: Drain, ctx: &mut Context<MqttActor>) -> Self::Result {
         let (drained, done) = oneshot::channel();
+        self.leaving = true;
         self.drained = Some(drained);
         match &self.session {
             Some(session) if session.is_joined() => {

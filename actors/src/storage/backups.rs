@@ -1,7 +1,7 @@
 //! Backups: whole data sets in files of their own, the newest few of which are kept.
 
 use super::disk::{Disk, Folder};
-use super::snapshot::{self, Picture, PictureError, UNFINISHED};
+use super::snapshot::{NewFile, Picture, PictureError, UNFINISHED};
 use crate::logging::Timestamp;
 use log::{info, warn};
 use std::io;
@@ -48,8 +48,8 @@ impl Backups {
         let write = || -> Result<(Folder, u64), PictureError> {
             let folder = Folder::make(&self.folder)?;
             remove_unfinished(&folder)?;
-            let header = snapshot::header(node, picture);
-            let bytes = snapshot::write(&folder, &name, &header, picture, stopping)?;
+            let file = NewFile { disk: &folder, name: &name, node, picture, stopping };
+            let bytes = file.write()?;
             Ok((folder, bytes))
         };
         match write() {

@@ -312,11 +312,14 @@ impl<D: Disk> Writing<D> {
                     source: io::Error::other("the thread that syncs has ended"),
                 })?;
             }
-            None => {
-                sync(&self.disk, &unsynced)?;
-                self.synced.fetch_max(unsynced.last.0, Ordering::AcqRel);
-            }
+            None => self.sync_here(&unsynced)?,
         }
+        Ok(())
+    }
+
+    fn sync_here(&self, unsynced: &Unsynced<D::File>) -> Result<(), WriteError> {
+        sync(&self.disk, unsynced)?;
+        self.synced.fetch_max(unsynced.last.0, Ordering::AcqRel);
         Ok(())
     }
 
@@ -364,11 +367,7 @@ impl<D: Disk> Writing<D> {
             error!("the thread that syncs the journal panicked");
             return;
         }
-        if !self.failure.is_known() {
-            match self.sync_the_rest() {
-                Ok(()) => self.say_reached(),
-                Err(failed) => return self.failure.say(self.disk.path(), &failed),
-            }
+        if !self.failure.is_known() && self.sync_the_rest() {
             self.say_farewell();
         }
     }
@@ -378,20 +377,21 @@ impl<D: Disk> Writing<D> {
         if let Some(farewell) = self.farewell.take() {
             self.waiting = Some(farewell);
             if self.go_on() && self.waiting.is_none() {
-                match self.sync_the_rest() {
-                    Ok(()) => self.say_reached(),
-                    Err(failed) => self.failure.say(self.disk.path(), &failed),
-                }
+                self.sync_the_rest();
             }
         }
     }
 
-    fn sync_the_rest(&mut self) -> Result<(), WriteError> {
-        if let Some(unsynced) = self.unsynced()? {
-            sync(&self.disk, &unsynced)?;
-            self.synced.fetch_max(unsynced.last.0, Ordering::AcqRel);
+    /// Syncs all that was written, and says whether that has worked.
+    fn sync_the_rest(&mut self) -> bool {
+        let unsynced = self.unsynced();
+        let synced =
+            unsynced.and_then(|unsynced| unsynced.map_or(Ok(()), |rest| self.sync_here(&rest)));
+        match synced {
+            Ok(()) => self.say_reached(),
+            Err(ref failed) => self.failure.say(self.disk.path(), failed),
         }
-        Ok(())
+        synced.is_ok()
     }
 
     fn unsynced(&mut self) -> Result<Option<Unsynced<D::File>>, WriteError> {

@@ -21,13 +21,14 @@ pub(crate) use journal::{Listener, Said};
 pub(crate) use open::{OpenSettings, Opened, open};
 pub(crate) use snapshot::Picture;
 
+use crate::random;
 use backups::Backups;
 use disk::Disk;
 use journal::Journal;
 use lock::DirectoryLock;
 use log::{info, warn};
-use merkle_kv_core::journal::{FileName, Records};
-use snapshot::PictureError;
+use merkle_kv_core::journal::{FileName, Records, Salt};
+use snapshot::{NewFile, PictureError};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -227,8 +228,8 @@ impl<D: Disk> Job<D> {
     fn snapshot(&self, picture: &Picture) -> Result<u64, ()> {
         let begun = Instant::now();
         let name = FileName::Snapshot(picture.last).to_string();
-        let header = snapshot::header(&self.node, picture);
-        let bytes = match snapshot::write(&self.disk, &name, &header, picture, &self.stopping) {
+        let Job { disk, node, stopping, .. } = self;
+        let bytes = match (NewFile { disk, name: &name, node, picture, stopping }).write() {
             Ok(bytes) => bytes,
             Err(PictureError::Stopping) => return Err(()),
             Err(error) => {
@@ -249,6 +250,11 @@ impl<D: Disk> Job<D> {
         }
         Ok(bytes)
     }
+}
+
+/// For a file that is begun.
+fn new_salt() -> Salt {
+    Salt(random::number() as u32)
 }
 
 /// Whether the disk, or the share of it that this user has, is full.

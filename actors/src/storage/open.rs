@@ -7,7 +7,7 @@ use super::error::StorageError;
 use super::journal::{Journal, Listener, Syncing};
 use super::load::{io_error, load, settle};
 use super::lock::DirectoryLock;
-use super::snapshot::{self, Picture, UNFINISHED};
+use super::snapshot::{NewFile, Picture, UNFINISHED};
 use super::writer::Writer;
 use super::{InDirectory, Promise, SNAPSHOT_AFTER_BYTES};
 use crate::wall_clock;
@@ -146,9 +146,9 @@ impl Opened {
         })?;
         let picture = Picture { tree, beside: engine.beside_entries(), last: self.last };
         let name = FileName::Snapshot(self.last).to_string();
-        let header = snapshot::header(&self.settings.node, &picture);
-        let written = snapshot::write(disk, &name, &header, &picture, &AtomicBool::new(false));
-        let bytes = written.map_err(|error| {
+        let (node, stopping) = (&self.settings.node, &AtomicBool::new(false));
+        let file = NewFile { disk, name: &name, node, picture: &picture, stopping };
+        let bytes = file.write().map_err(|error| {
             let source = std::io::Error::other(error.to_string());
             io_error(disk, "write", &name, source)
         })?;

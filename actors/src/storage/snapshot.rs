@@ -3,6 +3,7 @@
 
 use super::disk::{Disk, DiskFile};
 use super::load::read_snapshot;
+use super::new_salt;
 use merkle_kv_core::journal::{
     FileKind, FileName, Header, Mutation, Sequence, SnapshotError, SnapshotWriter,
 };
@@ -38,42 +39,73 @@ pub(super) enum PictureError {
     Stopping,
 }
 
-/// Writes a picture, reads it back, and gives it its name. Gives its length.
-pub(super) fn write<D: Disk>(
-    disk: &D,
-    name: &str,
-    header: &Header,
-    picture: &Picture,
-    stopping: &AtomicBool,
-) -> Result<u64, PictureError> {
-    let unfinished = format!("{name}{UNFINISHED}");
-    let written = write_unfinished(disk, &unfinished, header, picture, stopping);
-    let written = written.and_then(|bytes| {
-        let read = read_snapshot(disk.read(&unfinished)?, &mut drop)?;
-        let (_, found) = read?;
-        if found != bytes {
-            let error = format!("{bytes} bytes were written and {found} are there");
-            return Err(io::Error::other(error).into());
-        }
-        disk.rename(&unfinished, name)?;
-        disk.sync()?;
-        Ok(bytes)
-    });
-    if written.is_err() {
-        // It is removed at the next start otherwise.
-        let _ = disk.remove(&unfinished);
-    }
-    written
+/// A picture that is to become a file.
+pub(super) struct NewFile<'a, D> {
+    pub(super) disk: &'a D,
+    pub(super) name: &'a str,
+    /// The node whose data it is.
+    pub(super) node: &'a str,
+    pub(super) picture: &'a Picture,
+    /// Whether the node stops meanwhile, and nobody waits for the file any more.
+    pub(super) stopping: &'a AtomicBool,
 }
 
-/// The header of a file that holds a picture.
-pub(super) fn header(node: &str, picture: &Picture) -> Header {
-    Header {
-        kind: FileKind::Snapshot,
-        node: node.to_owned(),
-        sequence: picture.last,
-        created: crate::wall_clock::now(),
+impl<D: Disk> NewFile<'_, D> {
+    /// Writes the picture, reads it back, and gives it its name. Gives its length.
+    pub(super) fn write(&self) -> Result<u64, PictureError> {
+        let unfinished = format!("{}{UNFINISHED}", self.name);
+        let written = self.write_as(&unfinished).and_then(|bytes| {
+            let read = read_snapshot(self.disk.read(&unfinished)?, &mut drop)?;
+            let (_, found) = read?;
+            if found != bytes {
+                let error = format!("{bytes} bytes were written and {found} are there");
+                return Err(io::Error::other(error).into());
+            }
+            self.disk.rename(&unfinished, self.name)?;
+            self.disk.sync()?;
+            Ok(bytes)
+        });
+        if written.is_err() {
+            // It is removed at the next start otherwise.
+            let _ = self.disk.remove(&unfinished);
+        }
+        written
     }
+
+    fn write_as(&self, name: &str) -> Result<u64, PictureError> {
+        let mut output = Output { file: create_anew(self.disk, name)?, bytes: 0, unsynced: 0 };
+        let (mut writer, first) = SnapshotWriter::begin(&self.header());
+        output.write(&first)?;
+        self.picture.beside.iter().for_each(|mutation| writer.note(mutation));
+        for entry in self.picture.tree.range(KeyRange::ALL) {
+            if let Some(piece) = writer.entry(&entry) {
+                output.write(&piece)?;
+                if self.stopping.load(Ordering::Relaxed) {
+                    return Err(PictureError::Stopping);
+                }
+            }
+        }
+        output.write(&writer.end())?;
+        output.file.sync()?;
+        Ok(output.bytes)
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            kind: FileKind::Snapshot,
+            node: self.node.to_owned(),
+            sequence: self.picture.last,
+            salt: new_salt(),
+        }
+    }
+}
+
+/// Makes a file in the place of one that was not finished.
+pub(super) fn create_anew<D: Disk>(disk: &D, name: &str) -> io::Result<D::File> {
+    if disk.names()?.iter().any(|found| found == name) {
+        disk.remove(name)?;
+    }
+    disk.create(name)
 }
 
 /// Removes what a snapshot that is proven makes superfluous.
@@ -102,33 +134,6 @@ pub(super) fn remove_older<D: Disk>(disk: &D, snapshot: Sequence) -> io::Result<
         disk.remove(&file.to_string())?;
     }
     disk.sync()
-}
-
-fn write_unfinished<D: Disk>(
-    disk: &D,
-    name: &str,
-    header: &Header,
-    picture: &Picture,
-    stopping: &AtomicBool,
-) -> Result<u64, PictureError> {
-    if disk.names()?.iter().any(|found| found == name) {
-        disk.remove(name)?;
-    }
-    let mut output = Output { file: disk.create(name)?, bytes: 0, unsynced: 0 };
-    let (mut writer, first) = SnapshotWriter::begin(header);
-    output.write(&first)?;
-    picture.beside.iter().for_each(|mutation| writer.note(mutation));
-    for entry in picture.tree.range(KeyRange::ALL) {
-        if let Some(piece) = writer.entry(&entry) {
-            output.write(&piece)?;
-            if stopping.load(Ordering::Relaxed) {
-                return Err(PictureError::Stopping);
-            }
-        }
-    }
-    output.write(&writer.end())?;
-    output.file.sync()?;
-    Ok(output.bytes)
 }
 
 struct Output<F> {

@@ -5,11 +5,12 @@ use super::disk::{Disk, DiskFile, Folder};
 use super::error::StorageError;
 use super::load::{Loaded, io_error, list, load, read_snapshot};
 use super::lock::DirectoryLock;
-use super::snapshot::{self, Picture, UNFINISHED};
+use super::snapshot::{NewFile, Picture, UNFINISHED, create_anew};
 use crate::wall_clock;
 use merkle_kv_core::execute::{Engine, EngineSettings};
 use merkle_kv_core::journal::{
-    FileKind, FileName, HEADER_BYTES, Header, HeaderError, Mode, Mutation, Record, SnapshotError,
+    Cut, Damage, FileKind, FileName, HEADER_BYTES, Header, HeaderError, Mode, Mutation, Recovered,
+    Recovery, Sequence, SnapshotError,
 };
 use merkle_kv_core::merkle::{Tree, TreeSeed};
 use merkle_kv_core::protocol::Limits;
@@ -30,16 +31,20 @@ const PIECE_BYTES: usize = 1 << 20;
 /// each file, good or bad, before it is known whether the whole is good.
 pub fn verify(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<String, StorageError> {
     let disk = existing(folder)?;
-    let Some(node) = node_of(&disk)? else {
+    let files = list(&disk)?;
+    if files.is_empty() {
         return Ok("nothing is stored there".to_owned());
-    };
-    for file in list(&disk)? {
-        say(&match describe(&disk, file) {
+    }
+    let named = node_of(&disk, &files)?;
+    let node = named.as_deref().unwrap_or_default();
+    for file in files {
+        say(&match describe(&disk, node, file) {
             Ok(line) => line,
             Err(source) => format!("{file}  cannot be read: {source}"),
         });
     }
-    let (engine, loaded) = load_at_rest(&disk, &node)?;
+    let (engine, loaded) = load_at_rest(&disk, node)?;
+    let whose = named.map_or("no file names its node".to_owned(), |node| format!("node {node}"));
     let (keys, tombstones) = (engine.store().keys(), engine.store().tombstones());
     let torn = match loaded.recovered.cut {
         Some(cut) => format!(
@@ -51,7 +56,7 @@ pub fn verify(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<String, Storag
     };
     let spare = if loaded.bad_snapshots.is_empty() { "" } else { "; a bad snapshot is not needed" };
     Ok(format!(
-        "node {node}: good up to record {}, {keys} keys and {tombstones} tombstones{torn}{spare}",
+        "{whose}: good up to record {}, {keys} keys and {tombstones} tombstones{torn}{spare}",
         loaded.last
     ))
 }
@@ -77,17 +82,19 @@ fn load_at_rest(disk: &Folder, node: &str) -> Result<(Engine, Loaded), StorageEr
 pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
     let disk = existing(folder)?;
     let (target, name) = place(to)?;
-    let node = node_of(&disk)?.ok_or_else(|| StorageError::Occupied {
+    let named = node_of(&disk, &list(&disk)?)?;
+    let (mut engine, loaded) = load_at_rest(&disk, named.as_deref().unwrap_or_default())?;
+    let node = named.ok_or_else(|| StorageError::Occupied {
         path: folder.to_owned(),
         what: "holds nothing that could be copied",
     })?;
-    let (mut engine, loaded) = load_at_rest(&disk, &node)?;
     let folded = engine.fold(wall_clock::now());
     let tree = folded.map_or_else(|| Tree::new(tree_seed(&node)), |snapshot| snapshot.tree);
     let picture = Picture { tree, beside: engine.beside_entries(), last: loaded.last };
-    let header = snapshot::header(&node, &picture);
-    let written = snapshot::write(&target, &name, &header, &picture, &AtomicBool::new(false));
-    let bytes = written
+    let (disk, stopping) = (&target, &AtomicBool::new(false));
+    let file = NewFile { disk, name: &name, node: &node, picture: &picture, stopping };
+    let bytes = file
+        .write()
         .map_err(|error| io_error(&target, "write", &name, io::Error::other(error.to_string())))?;
     let keys = engine.store().keys();
     Ok(format!("{}: {keys} keys of node {node}, {bytes} bytes", to.display()))
@@ -98,11 +105,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<String, StorageError> {
 pub fn restore(from: &Path, folder: &Path, node: Option<&str>) -> Result<String, StorageError> {
     let open = |action| move |source| StorageError::Io { action, path: from.to_owned(), source };
     let file = File::open(from).map_err(open("open"))?;
-    let mut entries = 0_u64;
-    let mut count = |mutation| {
-        entries += u64::from(matches!(mutation, Mutation::Entry(_)));
-    };
-    let read = read_snapshot(file, &mut count).map_err(open("read"))?;
+    let (entries, read) = count_entries(file).map_err(open("read"))?;
     let (mut header, _) =
         read.map_err(|source| StorageError::Backup { path: from.to_owned(), source })?;
     if let Some(node) = node {
@@ -128,11 +131,7 @@ fn copy(from: &Path, header: &Header, disk: &Folder, name: &str) -> io::Result<(
     let mut source = File::open(from)?;
     let mut bytes = vec![0; HEADER_BYTES];
     source.read_exact(&mut bytes)?;
-    // One that was broken off has left it.
-    if disk.names()?.contains(&unfinished) {
-        disk.remove(&unfinished)?;
-    }
-    let mut target = disk.create(&unfinished)?;
+    let mut target = create_anew(disk, &unfinished)?;
     target.write(&header.encode())?;
     loop {
         bytes.clear();
@@ -146,49 +145,53 @@ fn copy(from: &Path, header: &Header, disk: &Folder, name: &str) -> io::Result<(
     disk.sync()
 }
 
-/// A line about one file by itself.
-fn describe(disk: &Folder, file: FileName) -> io::Result<String> {
+/// A line about one file by itself, which is read as a start reads it.
+fn describe(disk: &Folder, node: &str, file: FileName) -> io::Result<String> {
     let name = file.to_string();
     Ok(match file {
         FileName::Snapshot(_) => {
-            let mut entries = 0_u64;
-            let mut count = |mutation| {
-                entries += u64::from(matches!(mutation, Mutation::Entry(_)));
-            };
-            match read_snapshot(disk.read(&name)?, &mut count)? {
+            let (entries, read) = count_entries(disk.read(&name)?)?;
+            match read {
                 Ok((_, bytes)) => format!("{name}  {bytes} bytes  {entries} entries  good"),
                 Err(error) => format!("{name}  {entries} entries, then bad: {error}"),
             }
         }
-        FileName::Segment(_) => {
+        FileName::Segment(first) => {
             let mut bytes = Vec::new();
             disk.read(&name)?.read_to_end(&mut bytes)?;
-            let length = bytes.len();
-            if let Err(error) = Header::parse(FileKind::Segment, &bytes) {
-                return Ok(format!("{name}  {length} bytes  bad: {error}"));
-            }
-            let (mut at, mut records) = (HEADER_BYTES, 0_u64);
-            while at < length {
-                match Record::parse(&bytes[at..]) {
-                    Ok(record) => at += record.bytes(),
-                    Err(error) => {
-                        return Ok(format!(
-                            "{name}  {length} bytes  {records} records, then bad at byte {at}: \
-                             {error}"
-                        ));
-                    }
+            let before = Sequence(first.0.saturating_sub(1));
+            let mut recovery = Recovery::behind(before, node, Mode::Strict);
+            let read = recovery.segment(first, &bytes, &mut drop);
+            let Recovered { records, cut, .. } = recovery.end();
+            let verdict = match (read, cut, Header::parse(FileKind::Segment, &bytes)) {
+                (Err(Damage { at, cause, .. }), _, _) => {
+                    format!(", then bad at byte {at}: {cause}")
                 }
-                records += 1;
-            }
-            format!("{name}  {length} bytes  {records} records  good")
+                (Ok(()), Some(Cut { at, .. }), _) => format!(", then cut off at byte {at}"),
+                (Ok(()), None, Err(error)) => format!("  good, but {error}"),
+                (Ok(()), None, Ok(_)) => "  good".to_owned(),
+            };
+            format!("{name}  {} bytes  {records} records{verdict}", bytes.len())
         }
     })
 }
 
-/// The node that wrote the files; nothing if there are none.
-fn node_of(disk: &Folder) -> Result<Option<String>, StorageError> {
-    let mut bad = None;
-    for file in list(disk)? {
+type ReadSnapshot = Result<(Header, u64), SnapshotError>;
+
+/// Reads a file that should be a snapshot, and counts its entries, up to where it is bad.
+fn count_entries(file: impl Read) -> io::Result<(u64, ReadSnapshot)> {
+    let mut entries = 0;
+    let mut count = |mutation| {
+        entries += u64::from(matches!(mutation, Mutation::Entry(_)));
+    };
+    let read = read_snapshot(file, &mut count)?;
+    Ok((entries, read))
+}
+
+/// The node that wrote the files; nothing if no file says so.
+fn node_of(disk: &Folder, files: &[FileName]) -> Result<Option<String>, StorageError> {
+    let mut newer = None;
+    for file in files {
         let name = file.to_string();
         let kind = match file {
             FileName::Segment(_) => FileKind::Segment,
@@ -201,18 +204,15 @@ fn node_of(disk: &Folder) -> Result<Option<String>, StorageError> {
         read.map_err(|source| io_error(disk, "read", &name, source))?;
         match Header::parse(kind, &bytes) {
             Ok(header) => return Ok(Some(header.node)),
-            Err(error) => bad = Some((file, error)),
+            Err(cause @ HeaderError::Format(_)) => newer = Some((name, cause.to_string())),
+            // Whether that is damage shows when everything is read.
+            Err(HeaderError::CutOff | HeaderError::Foreign(_) | HeaderError::Checksum) => {}
         }
     }
-    let path = disk.path().to_owned();
-    match bad {
+    match newer {
         None => Ok(None),
-        Some((file, cause @ HeaderError::Format(_))) => {
-            Err(StorageError::Foreign { path, file: file.to_string(), cause: cause.to_string() })
-        }
-        Some((snapshot, cause)) => {
-            let source = SnapshotError::Header(cause);
-            Err(StorageError::Snapshot { path, snapshot, source })
+        Some((file, cause)) => {
+            Err(StorageError::Foreign { path: disk.path().to_owned(), file, cause })
         }
     }
 }

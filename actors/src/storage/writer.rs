@@ -2,10 +2,11 @@
 //! and times belong to the caller.
 
 use super::disk::{Disk, DiskFile};
-use super::is_full;
-use crate::wall_clock;
-use merkle_kv_core::journal::{FileKind, FileName, Header, Records, Sequence, stamp};
-use std::io;
+use super::{is_full, new_salt};
+use merkle_kv_core::journal::{
+    FileKind, FileName, HEADER_BYTES, Header, Records, Salt, Sequence, stamp,
+};
+use std::io::{self, Read};
 
 #[cfg(test)]
 mod tests;
@@ -55,11 +56,13 @@ struct Segment<F> {
     name: String,
     file: F,
     bytes: u64,
+    salt: Salt,
     is_new: bool,
 }
 
 impl<D: Disk> Writer<D> {
-    /// Goes on behind `last`, in a segment that is there already, or in a new one.
+    /// Goes on behind `last`, in a segment that is there already, or in a new one if there is none or
+    /// its header, with its salt, is bad.
     pub(super) fn new(
         disk: D,
         node: &str,
@@ -67,11 +70,7 @@ impl<D: Disk> Writer<D> {
         end: Option<(Sequence, u64)>,
     ) -> io::Result<Writer<D>> {
         let segment = match end {
-            Some((first, bytes)) => {
-                let name = FileName::Segment(first).to_string();
-                let (file, _) = disk.append(&name)?;
-                Some(Segment { name, file, bytes, is_new: false })
-            }
+            Some((first, bytes)) => reopen(&disk, first, bytes)?,
             None => None,
         };
         let node = node.to_owned();
@@ -124,7 +123,7 @@ impl<D: Disk> Writer<D> {
             Some(segment) => segment,
             none => none.insert(create(&self.disk, &self.node, self.last.next())?),
         };
-        stamp(records, synced);
+        stamp(records, synced, segment.salt);
         match segment.file.write(&records.bytes) {
             Ok(()) => {
                 segment.bytes += records.bytes.len() as u64;
@@ -147,18 +146,25 @@ impl<D: Disk> Writer<D> {
     }
 }
 
+fn reopen<D: Disk>(disk: &D, first: Sequence, bytes: u64) -> io::Result<Option<Segment<D::File>>> {
+    let name = FileName::Segment(first).to_string();
+    let mut header = Vec::new();
+    disk.read(&name)?.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
+    let Ok(Header { salt, .. }) = Header::parse(FileKind::Segment, &header) else {
+        return Ok(None);
+    };
+    let (file, _) = disk.append(&name)?;
+    Ok(Some(Segment { name, file, bytes, salt, is_new: false }))
+}
+
 fn create<D: Disk>(disk: &D, node: &str, first: Sequence) -> Result<Segment<D::File>, WriteError> {
     let name = FileName::Segment(first).to_string();
-    let header = Header {
-        kind: FileKind::Segment,
-        node: node.to_owned(),
-        sequence: first,
-        created: wall_clock::now(),
-    };
+    let salt = new_salt();
+    let header = Header { kind: FileKind::Segment, node: node.to_owned(), sequence: first, salt };
     let header = header.encode();
     let written = disk.create(&name).and_then(|mut file| file.write(&header).map(|()| file));
     match written {
-        Ok(file) => Ok(Segment { name, file, bytes: header.len() as u64, is_new: true }),
+        Ok(file) => Ok(Segment { name, file, bytes: header.len() as u64, salt, is_new: true }),
         Err(source) if is_full(&source) => match disk.remove(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(WriteError::Failed { action: "remove", file: name, source: error })

@@ -8,18 +8,19 @@ mod reaping;
 pub(crate) use keeping::{Close, KeepMembers, Secure};
 
 use crate::facts::Facts;
+use crate::lane::{Errand, Errands};
 use crate::storage::{InMemory, Opened};
 use crate::system::LastWords;
 use crate::wall_clock;
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
-    Recipient, ResponseFuture, WrapFuture,
+    Recipient, ResponseFuture, StreamHandler, WrapFuture,
 };
 use keeping::Keeping;
 use log::{error, warn};
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS};
-use merkle_kv_core::execute::{Batch, Carried, Engine, Progress};
+use merkle_kv_core::execute::{Carried, Engine};
 use merkle_kv_core::protocol::StoreFacts;
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::registers::Registers;
@@ -49,7 +50,11 @@ pub(crate) struct StoreActor {
     folding: bool,
     reaper: Reaper,
     waiting: Vec<oneshot::Sender<Snapshot>>,
+    /// Who gets the one of the fold under way.
+    served: Vec<oneshot::Sender<Snapshot>>,
     clock_warning: RateLimit,
+    /// What clients want done; nothing once the actor listens to it.
+    errands: Option<Errands>,
     /// A data directory whose journal is started with the actor.
     opened: Option<Opened>,
     keeping: Keeping,
@@ -66,6 +71,7 @@ impl StoreActor {
         engine: Engine,
         facts: Arc<Facts>,
         opened: Option<Opened>,
+        errands: Errands,
         words: LastWords,
     ) -> StoreActor {
         let keeping = Keeping::new(Box::new(InMemory), engine.store().log_position());
@@ -78,8 +84,10 @@ impl StoreActor {
             folding: false,
             reaper: Reaper::default(),
             waiting: Vec::new(),
+            served: Vec::new(),
             clock_warning: RateLimit::new(WARNING_INTERVAL, 1),
             memory_warning: RateLimit::new(WARNING_INTERVAL, 1),
+            errands: Some(errands),
             opened,
             keeping,
             words,
@@ -95,22 +103,29 @@ impl StoreActor {
             // To the end of the own mailbox: clients that wait come first.
             ctx.address().do_send(Sweep);
         }
-        if self.engine.store().is_fold_due() {
+        if !self.folding && self.engine.store_mut().is_fold_due(wall_clock::now()) {
             self.fold(ctx);
         }
         self.look_for_expired(ctx);
     }
 
-    /// Folds on another thread what has been written, and answers who waits for a snapshot.
+    /// Folds what has been written by now, and answers who waits for a snapshot.
     fn fold(&mut self, ctx: &mut Context<StoreActor>) {
-        if !self.folding {
-            self.begin_picture();
-        }
-        let Some(fold) = self.engine.store_mut().begin_fold(wall_clock::now()) else {
+        if self.folding {
             return;
+        }
+        self.begin_picture();
+        self.folding = self.engine.store_mut().start_fold(wall_clock::now());
+        self.served = std::mem::take(&mut self.waiting);
+        self.gather(ctx);
+    }
+
+    /// Gathers a piece of what is to be folded. The fold itself runs on another thread.
+    fn gather(&mut self, ctx: &mut Context<StoreActor>) {
+        let Some(fold) = self.engine.store_mut().gather() else {
+            // To the end of the own mailbox: clients that wait come first.
+            return ctx.address().do_send(Gather);
         };
-        self.folding = true;
-        let served = std::mem::take(&mut self.waiting);
         let folded = task::spawn_blocking(move || fold.run());
         ctx.spawn(folded.into_actor(self).map(move |folded, actor, ctx| {
             let tree = match folded {
@@ -121,12 +136,12 @@ impl StoreActor {
             actor.folding = false;
             let snapshot = actor.engine.store_mut().end_fold(tree);
             actor.end_picture(&snapshot.tree);
-            for asked in served {
+            for asked in actor.served.drain(..) {
                 // Who no longer waits does not need it.
                 let _ = asked.send(snapshot.clone());
             }
             let is_wanted = !actor.waiting.is_empty() || actor.wants_picture();
-            if is_wanted || actor.engine.store().is_fold_due() {
+            if is_wanted || actor.engine.store_mut().is_fold_due(wall_clock::now()) {
                 actor.fold(ctx);
             }
         }));
@@ -191,6 +206,9 @@ impl Actor for StoreActor {
     type Context = Context<StoreActor>;
 
     fn started(&mut self, ctx: &mut Context<StoreActor>) {
+        if let Some(errands) = self.errands.take() {
+            ctx.add_stream(errands);
+        }
         if let Some(opened) = self.opened.take() {
             let (address, last) = (ctx.address(), self.engine.store().log_position());
             let listener = Arc::new(move |said| address.do_send(said));
@@ -208,24 +226,20 @@ impl Actor for StoreActor {
     }
 }
 
-/// Run one slice of a batch.
-pub(crate) struct Execute(pub(crate) Batch);
-
-impl Message for Execute {
-    type Result = (Batch, Progress);
-}
-
-impl Handler<Execute> for StoreActor {
-    type Result = Promised<(Batch, Progress)>;
-
-    fn handle(&mut self, message: Execute, ctx: &mut Context<StoreActor>) -> Self::Result {
-        let Execute(mut batch) = message;
+/// Runs one slice of a batch, and gives it back once what it tells is kept.
+impl StreamHandler<Errand> for StoreActor {
+    fn handle(&mut self, mut errand: Errand, ctx: &mut Context<StoreActor>) {
         let noted = self.engine.store().noted();
-        let progress = batch.run(&mut self.engine, wall_clock::now());
+        let progress = errand.run(|batch| batch.run(&mut self.engine, wall_clock::now()));
         self.after_change(ctx);
         let has_changed = self.engine.store().noted() > noted;
-        if has_changed { self.promise((batch, progress)) } else { self.show((batch, progress)) }
+        let ran = (errand, progress);
+        let promised = if has_changed { self.promise(ran) } else { self.show(ran) };
+        promised.give(|(errand, progress)| errand.finish(progress));
     }
+
+    /// There are no connections any more. The store ends when it is told to.
+    fn finished(&mut self, _: &mut Context<StoreActor>) {}
 }
 
 /// Take in what another node wrote. Answers with how many changes won.
@@ -456,6 +470,21 @@ impl Handler<Repeat> for StoreActor {
             outbox.repeat(wall_clock::now());
         }
         self.tell_publisher();
+    }
+}
+
+/// Gather a piece of what is to be folded.
+struct Gather;
+
+impl Message for Gather {
+    type Result = ();
+}
+
+impl Handler<Gather> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Gather, ctx: &mut Context<StoreActor>) {
+        self.gather(ctx);
     }
 }
 

@@ -57,18 +57,26 @@ impl<T> Promised<T> {
     }
 }
 
+impl<T: 'static> Promised<T> {
+    /// Has it given as soon as it may be.
+    pub(super) fn give(self, answer: impl FnOnce(T) + 'static) {
+        let Promised { value, until } = self;
+        match until {
+            None => answer(value),
+            Some((waiting, at)) => waiting.push(at, Box::new(move || answer(value))),
+        }
+    }
+}
+
 impl<M> MessageResponse<StoreActor, M> for Promised<M::Result>
 where
     M: Message,
     M::Result: 'static,
 {
     fn handle(self, _: &mut actix::Context<StoreActor>, asked: Option<OneshotSender<M::Result>>) {
-        let Some(asked) = asked else { return };
-        let Promised { value, until } = self;
         // Whoever no longer waits does not need it.
-        match until {
-            None => drop(asked.send(value)),
-            Some((waiting, at)) => waiting.push(at, Box::new(move || drop(asked.send(value)))),
+        if let Some(asked) = asked {
+            self.give(|value| drop(asked.send(value)));
         }
     }
 }

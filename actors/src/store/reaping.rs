@@ -6,6 +6,7 @@ use crate::wall_clock;
 use actix::{AsyncContext, Context, Handler, Message};
 use merkle_kv_core::store::Reaping;
 use std::time::{Duration, Instant};
+use tokio::task;
 
 /// How long after its time a value stands in memory at most, if there is little to do. Nobody reads
 /// it meanwhile.
@@ -32,10 +33,20 @@ impl StoreActor {
         };
         let is_early = next > wall_clock::now() || is_within(self.reaper.looked, LOOK_INTERVAL);
         if !self.reaper.is_reaping && !is_early {
-            self.reaper.is_reaping = true;
-            // To the end of the own mailbox: clients that wait come first.
-            ctx.address().do_send(Reap);
+            self.reap_soon(ctx);
         }
+    }
+
+    /// Takes a step when the clients have had their turn: those that wait in the mailbox, and those
+    /// whose connections share this thread. A message to itself alone would keep the mailbox full,
+    /// and nothing else on the thread would run until all was reaped.
+    fn reap_soon(&mut self, ctx: &Context<StoreActor>) {
+        self.reaper.is_reaping = true;
+        let store = ctx.address();
+        actix_rt::spawn(async move {
+            task::yield_now().await;
+            store.do_send(Reap);
+        });
     }
 
     /// Looks also while no message comes. A busy store does not get to its timers, and looks after
@@ -62,10 +73,7 @@ impl Handler<Reap> for StoreActor {
     fn handle(&mut self, _: Reap, ctx: &mut Context<StoreActor>) {
         self.reaper.is_reaping = false;
         match self.engine.expire_step(wall_clock::now()) {
-            Reaping::More => {
-                self.reaper.is_reaping = true;
-                ctx.address().do_send(Reap);
-            }
+            Reaping::More => self.reap_soon(ctx),
             Reaping::AwaitsFold => {
                 self.reaper.looked = Some(Instant::now());
                 if !is_within(self.reaper.folded, FOLD_INTERVAL) {

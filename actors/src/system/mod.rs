@@ -4,7 +4,7 @@
 //! ```text
 //!              SystemActor ── starts, watches, stops ──┐
 //!                  ▲                                   ▼
-//!   ListenerActor ─┼─► ConnectionActor ─ Execute ─► StoreActor ◄─ Apply, TakeUpdate ─ MqttActor
+//!   ListenerActor ─┼─► ConnectionActor ─ Errand ──► StoreActor ◄─ Apply, TakeUpdate ─ MqttActor
 //!                  │   (one per client)                 └───────── Changed ─────────────► │
 //!   BrokerActor    └────────────────── ChildDown ──────────────────────────────────────────┘
 //! ```

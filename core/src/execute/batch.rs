@@ -267,9 +267,9 @@ impl Batch {
         next.len().max(1)
     }
 
-    /// How replies are worded from now on: a HELLO may have changed it.
-    pub fn wording(&self) -> Wording {
-        self.wording
+    /// Begins with other requests of the same connection, once all are answered.
+    pub fn go_on(&mut self, requests: Vec<Request>) {
+        self.requests = requests.into_iter();
     }
 
     /// Whether the connection is to be closed once the output is sent.

@@ -1,21 +1,20 @@
 //! What every file of the journal begins with:
 //!
 //! ```text
-//! 0       8        10     11         75         83       91  92    96
-//! +-------+--------+------+----------+----------+---------+---+-----+
-//! | magic | format | name | name     | sequence | created | 0 | CRC |
-//! |       | u16    | len  | 64 bytes | u64      | unix ms |   | u32 |
-//! +-------+--------+------+----------+----------+---------+---+-----+
+//! 0       8        10     11         75         83     87  92    96
+//! +-------+--------+------+----------+----------+------+---+-----+
+//! | magic | format | name | name     | sequence | salt | 0 | CRC |
+//! |       | u16    | len  | 64 bytes | u64      | u32  |   | u32 |
+//! +-------+--------+------+----------+----------+------+---+-----+
 //! ```
 //!
 //! Later formats keep this header, so that they are told from damage. The name is that of the node, padded with zeros. The sequence is that of the first record of a
 //! segment, and of the last record that a snapshot takes in.
 
-use super::record::Sequence;
-use crate::clock::UnixMillis;
+use super::record::{Salt, Sequence};
 
-/// The format that this release writes, and the only one so far.
-pub const FORMAT: u16 = 1;
+/// The format that this release writes and reads. Format 1 was never released; it had no salt.
+pub const FORMAT: u16 = 2;
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 96;
@@ -24,7 +23,8 @@ const FORMAT_AT: usize = 8;
 const NAME_BYTES_AT: usize = 10;
 const NAME_AT: usize = 11;
 const SEQUENCE_AT: usize = 75;
-const CREATED_AT: usize = 83;
+const SALT_AT: usize = 83;
+const SALT_END: usize = 87;
 const CRC_AT: usize = 92;
 
 /// What a file holds.
@@ -54,8 +54,8 @@ pub struct Header {
     pub node: String,
     /// See the module.
     pub sequence: Sequence,
-    /// When the file was begun.
-    pub created: UnixMillis,
+    /// What the checksums of the records go on from.
+    pub salt: Salt,
 }
 
 /// Why bytes are no header.
@@ -87,8 +87,8 @@ impl Header {
         bytes[FORMAT_AT..NAME_BYTES_AT].copy_from_slice(&FORMAT.to_be_bytes());
         bytes[NAME_BYTES_AT] = name.len() as u8;
         bytes[NAME_AT..NAME_AT + name.len()].copy_from_slice(name);
-        bytes[SEQUENCE_AT..CREATED_AT].copy_from_slice(&self.sequence.0.to_be_bytes());
-        bytes[CREATED_AT..CREATED_AT + 8].copy_from_slice(&self.created.0.to_be_bytes());
+        bytes[SEQUENCE_AT..SALT_AT].copy_from_slice(&self.sequence.0.to_be_bytes());
+        bytes[SALT_AT..SALT_END].copy_from_slice(&self.salt.0.to_be_bytes());
         let crc = crc32fast::hash(&bytes[..CRC_AT]);
         bytes[CRC_AT..].copy_from_slice(&crc.to_be_bytes());
         bytes
@@ -119,9 +119,18 @@ impl Header {
             kind,
             node: String::from_utf8_lossy(name).into_owned(),
             sequence: Sequence(u64::from_be_bytes(at(bytes, SEQUENCE_AT))),
-            created: UnixMillis(u64::from_be_bytes(at(bytes, CREATED_AT))),
+            salt: salt_in(bytes),
         })
     }
+
+    /// The salt in a header, right or wrong; nothing if the file ends inside it.
+    pub(super) fn claimed_salt(bytes: &[u8]) -> Option<Salt> {
+        bytes.first_chunk().map(salt_in)
+    }
+}
+
+fn salt_in(bytes: &[u8; HEADER_BYTES]) -> Salt {
+    Salt(u32::from_be_bytes(at(bytes, SALT_AT)))
 }
 
 fn at<const N: usize>(bytes: &[u8; HEADER_BYTES], place: usize) -> [u8; N] {

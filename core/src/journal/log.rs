@@ -2,7 +2,7 @@
 //! is made without being noted.
 
 use super::mutation::{Mutation, encode_entry};
-use super::record::{self, Sequence};
+use super::record::{self, Salt, Sequence};
 use crate::entry::Entry;
 use crate::registers::Registers;
 use crate::version::Version;
@@ -123,11 +123,12 @@ impl Log {
     }
 }
 
-/// Finishes records for the disk: writes into each what is known to be synced, and the checksum.
-pub fn stamp(records: &mut Records, synced: Sequence) {
+/// Finishes records for a file with this salt: writes into each what is known to be synced, and the
+/// checksum.
+pub fn stamp(records: &mut Records, synced: Sequence, salt: Salt) {
     let mut rest = &mut records.bytes[..];
     while !rest.is_empty() {
-        let bytes = record::seal(rest, synced);
+        let bytes = record::seal(rest, synced, salt);
         rest = &mut rest[bytes..];
     }
 }

@@ -16,6 +16,9 @@
 //! tells up to which record everything was synced when it was written. So reading can tell a torn
 //! end from damage: a bad record that nothing behind it calls synced was never promised to anybody,
 //! and the journal is cut there. A bad record that was synced once is damage, and nothing is cut.
+//!
+//! Each file has a random **salt**, without which no record of it can be made. What looks like a
+//! record but is part of a value, or was left by an older file in the same blocks, is none.
 
 mod header;
 mod log;
@@ -29,7 +32,7 @@ pub use header::{FORMAT, FileKind, HEADER_BYTES, Header, HeaderError};
 pub use log::{Log, Records, stamp};
 pub use mutation::{Mutation, MutationError};
 pub use names::FileName;
-pub use record::{BadRecord, RECORD_HEADER_BYTES, Record, Sequence};
+pub use record::{BadRecord, RECORD_HEADER_BYTES, Record, Salt, Sequence};
 pub use recovery::{Cut, Damage, DamageCause, Mode, Recovered, Recovery};
 pub use snapshot::{SnapshotError, SnapshotReader, SnapshotWriter};
 

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! `bytes` is the length of the mutations. The checksum is the CRC-32 of ISO 3309 (as in gzip) over
-//! everything but itself. `synced` is the sequence up to which all was known to be on disk when the
-//! record was written.
+//! everything but itself, which goes on from the salt of the file as if that were the CRC of
+//! something before the record. `synced` is the sequence up to which all was known to be on disk
+//! when the record was written.
 
 use super::mutation::{Mutation, MutationError};
 use std::fmt;
@@ -43,6 +44,12 @@ impl fmt::Display for Sequence {
     }
 }
 
+/// A random number in the header of a file, which the checksum of each of its records goes on from.
+/// So the bytes of a record are none in any other file, nor inside a value that a client has made
+/// up without knowing the salt. It has four bytes because that is all that a CRC-32 carries on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Salt(pub u32);
+
 /// A record whose checksum is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -65,12 +72,12 @@ pub enum BadRecord {
 }
 
 impl<'a> Record<'a> {
-    /// The record at the start of `bytes`.
-    pub fn parse(bytes: &'a [u8]) -> Result<Record<'a>, BadRecord> {
+    /// The record at the start of `bytes`, in a file with this salt.
+    pub fn parse(bytes: &'a [u8], salt: Salt) -> Result<Record<'a>, BadRecord> {
         let header = bytes.first_chunk::<RECORD_HEADER_BYTES>().ok_or(BadRecord::CutOff)?;
         let length = word(header, 0) as usize;
         let mutations = bytes[RECORD_HEADER_BYTES..].get(..length).ok_or(BadRecord::CutOff)?;
-        if word(header, CRC_AT) != checksum(header, mutations) {
+        if word(header, CRC_AT) != checksum(salt, header, mutations) {
             return Err(BadRecord::Checksum);
         }
         Ok(Record {
@@ -107,6 +114,23 @@ impl<'a> Record<'a> {
         Some(RECORD_HEADER_BYTES + length as usize)
     }
 
+    /// The salt with which the record at the start of `bytes` has a right checksum. There always is
+    /// one; nothing if the record is cut off.
+    ///
+    /// The CRC of n bytes that goes on from s is that of the bytes alone, xor s times x to the 8n,
+    /// modulo the polynomial. x has the order 2^32 - 1, so going on over as many bytes as are
+    /// missing to that undoes it.
+    pub(super) fn fitting_salt(bytes: &[u8]) -> Option<Salt> {
+        const ORDER: u64 = u32::MAX as u64;
+        let header = bytes.first_chunk::<RECORD_HEADER_BYTES>()?;
+        let mutations = bytes[RECORD_HEADER_BYTES..].get(..word(header, 0) as usize)?;
+        let carried = word(header, CRC_AT) ^ checksum(Salt(0), header, mutations);
+        let checked = (RECORD_HEADER_BYTES - 4 + mutations.len()) as u64;
+        let mut salt = crc32fast::Hasher::new_with_initial(carried);
+        salt.combine(&crc32fast::Hasher::new_with_initial_len(0, ORDER - checked % ORDER));
+        Some(Salt(salt.finalize()))
+    }
+
     /// The sequence of the record at the start of `bytes`, right or wrong.
     pub(super) fn claimed_sequence(bytes: &[u8]) -> Option<Sequence> {
         let sequence = bytes.get(SEQUENCE_AT..)?.first_chunk()?;
@@ -127,20 +151,20 @@ pub(super) fn close(record: &mut [u8], sequence: Sequence) {
 }
 
 /// Fills in what is known to be synced, and the checksum, of a closed record at the start of
-/// `bytes`. How many bytes it takes.
-pub(super) fn seal(bytes: &mut [u8], synced: Sequence) -> usize {
+/// `bytes`, for a file with this salt. How many bytes it takes.
+pub(super) fn seal(bytes: &mut [u8], synced: Sequence, salt: Salt) -> usize {
     let length =
         RECORD_HEADER_BYTES + u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize;
     bytes[SYNCED_AT..RECORD_HEADER_BYTES].copy_from_slice(&synced.0.to_be_bytes());
     if let Some((header, rest)) = bytes.split_first_chunk_mut::<RECORD_HEADER_BYTES>() {
-        let crc = checksum(header, &rest[..length - RECORD_HEADER_BYTES]);
+        let crc = checksum(salt, header, &rest[..length - RECORD_HEADER_BYTES]);
         header[CRC_AT..SEQUENCE_AT].copy_from_slice(&crc.to_be_bytes());
     }
     length
 }
 
-fn checksum(header: &[u8; RECORD_HEADER_BYTES], mutations: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
+fn checksum(salt: Salt, header: &[u8; RECORD_HEADER_BYTES], mutations: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(salt.0);
     hasher.update(&header[..CRC_AT]);
     hasher.update(&header[SEQUENCE_AT..]);
     hasher.update(mutations);

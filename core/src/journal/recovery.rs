@@ -11,7 +11,7 @@
 use super::header::{FileKind, HEADER_BYTES, Header, HeaderError};
 use super::mutation::{Mutation, MutationError};
 use super::names::FileName;
-use super::record::{BadRecord, RECORD_HEADER_BYTES, Record, Sequence};
+use super::record::{BadRecord, RECORD_HEADER_BYTES, Record, Salt, Sequence};
 
 /// How many times the bytes of a segment may be checked while good records are looked for behind
 /// bad ones. What a crash leaves takes two or three; records that somebody has made up, each with
@@ -93,6 +93,17 @@ pub enum DamageCause {
         /// What stands there instead.
         cause: BadRecord,
     },
+    /// A record that may have been synced: too much that follows looks like records to tell.
+    #[error(
+        "{cause}, and too much behind it looks like records to know whether record {sequence} had \
+         been on disk"
+    )]
+    Unsearched {
+        /// Which is missing.
+        sequence: Sequence,
+        /// What stands there instead.
+        cause: BadRecord,
+    },
     /// Records that had been synced are not there at all, or others stand there once more.
     #[error("record {expected} should stand there, but record {found} does")]
     Gap {
@@ -116,6 +127,7 @@ impl DamageCause {
             | DamageCause::Misnamed(_) => true,
             DamageCause::Header(_)
             | DamageCause::Record { .. }
+            | DamageCause::Unsearched { .. }
             | DamageCause::Gap { .. }
             | DamageCause::Mutation(_) => false,
         }
@@ -140,6 +152,7 @@ pub struct Recovery {
     broken: Option<Damage>,
     /// Whether something behind `end` is no record.
     is_torn: bool,
+    searched: u64,
 }
 
 /// A segment that is being read.
@@ -147,8 +160,12 @@ struct Reading<'a> {
     name: Sequence,
     bytes: &'a [u8],
     at: usize,
-    /// Bytes that may still be checked in vain.
-    checks: usize,
+    /// Nothing as long as the header is bad and no record has told it.
+    salt: Option<Salt>,
+    /// Bytes that were checked while looking for good records.
+    searched: usize,
+    /// How many may be.
+    limit: usize,
 }
 
 impl Recovery {
@@ -164,6 +181,7 @@ impl Recovery {
             lost: 0,
             broken: None,
             is_torn: false,
+            searched: 0,
         }
     }
 
@@ -174,38 +192,25 @@ impl Recovery {
         bytes: &[u8],
         apply: &mut dyn FnMut(Mutation),
     ) -> Result<(), Damage> {
-        let bad_header = self.check_header(name, bytes).err().map(|cause| Damage {
-            segment: name,
-            at: 0,
-            cause,
-        });
+        let (salt, bad_header) = match self.check_header(name, bytes) {
+            Ok(salt) => (Some(salt), None),
+            Err(cause) => (None, Some(Damage { segment: name, at: 0, cause })),
+        };
         if let Some(foreign) = bad_header.as_ref().filter(|damage| damage.cause.is_foreign()) {
             return Err(foreign.clone());
         }
         self.enter(name, bad_header.is_none())?;
-        let checks = bytes.len().max(1).saturating_mul(CHECKS_OF_EACH_BYTE);
-        let mut reading = Reading { name, bytes, at: HEADER_BYTES, checks };
-        if let Some(damage) = bad_header {
-            // What stands behind may be good all the same.
-            if reading.record(name).is_none() {
-                reading.at = 0;
-                self.skip(&mut reading, damage)?;
-            }
-        }
-        while reading.at < bytes.len() {
-            match Record::parse(&bytes[reading.at..]) {
-                Ok(record) => {
-                    self.take(name, reading.at, &record, apply)?;
-                    reading.at += record.bytes();
-                }
-                Err(cause) => {
-                    let cause = DamageCause::Record { sequence: self.next, cause };
-                    let damage = Damage { segment: name, at: reading.at as u64, cause };
-                    self.skip(&mut reading, damage)?;
-                }
-            }
-        }
-        Ok(())
+        let limit = bytes.len().max(1).saturating_mul(CHECKS_OF_EACH_BYTE);
+        let mut reading = Reading { name, bytes, at: HEADER_BYTES, salt, searched: 0, limit };
+        let read = self.read(&mut reading, bad_header, apply);
+        self.searched += reading.searched as u64;
+        read
+    }
+
+    /// How many bytes were checked so far in search of good records behind bad ones. A byte counts
+    /// as often as it is checked.
+    pub fn searched(&self) -> u64 {
+        self.searched
     }
 
     /// All segments have been read.
@@ -216,7 +221,37 @@ impl Recovery {
         Recovered { last, records: self.records, cut, lost: self.lost }
     }
 
-    fn check_header(&self, name: Sequence, bytes: &[u8]) -> Result<(), DamageCause> {
+    fn read(
+        &mut self,
+        reading: &mut Reading<'_>,
+        bad_header: Option<Damage>,
+        apply: &mut dyn FnMut(Mutation),
+    ) -> Result<(), Damage> {
+        let (name, bytes) = (reading.name, reading.bytes);
+        if let Some(damage) = bad_header {
+            // What stands behind may be good all the same.
+            if !reading.is_first_record_good() {
+                reading.at = 0;
+                self.skip(reading, damage)?;
+            }
+        }
+        while let Some(salt) = reading.salt.filter(|_| reading.at < bytes.len()) {
+            match Record::parse(&bytes[reading.at..], salt) {
+                Ok(record) => {
+                    self.take(name, reading.at, &record, apply)?;
+                    reading.at += record.bytes();
+                }
+                Err(cause) => {
+                    let cause = DamageCause::Record { sequence: self.next, cause };
+                    let damage = Damage { segment: name, at: reading.at as u64, cause };
+                    self.skip(reading, damage)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_header(&self, name: Sequence, bytes: &[u8]) -> Result<Salt, DamageCause> {
         let header = Header::parse(FileKind::Segment, bytes)?;
         if header.node != self.node {
             return Err(DamageCause::OtherNode(header.node));
@@ -224,7 +259,7 @@ impl Recovery {
         if header.sequence != name {
             return Err(DamageCause::Misnamed(header.sequence));
         }
-        Ok(())
+        Ok(header.salt)
     }
 
     /// A segment begins: it has to do so with the next record, unless all that is missing in
@@ -291,11 +326,14 @@ impl Recovery {
     }
 
     /// Goes on at the next good record, which may show that nothing is missing.
-    fn skip(&mut self, reading: &mut Reading<'_>, damage: Damage) -> Result<(), Damage> {
+    fn skip(&mut self, reading: &mut Reading<'_>, mut damage: Damage) -> Result<(), Damage> {
         let is_record = reading.at >= HEADER_BYTES;
         let found = reading.find(self.place.next());
-        if reading.checks == 0 && self.mode == Mode::Strict {
+        if reading.is_exhausted() && self.mode == Mode::Strict {
             // What was promised may stand behind. Nobody knows.
+            if let DamageCause::Record { sequence, cause } = damage.cause {
+                damage.cause = DamageCause::Unsearched { sequence, cause };
+            }
             return Err(damage);
         }
         let is_needed = is_record && self.place >= self.next;
@@ -314,9 +352,20 @@ impl Recovery {
 }
 
 impl Reading<'_> {
+    /// Whether the first record is good although the header is bad. The salt may be right in a header
+    /// that is not.
+    fn is_first_record_good(&mut self) -> bool {
+        self.salt = Header::claimed_salt(self.bytes);
+        if self.record(self.name).is_some() {
+            return true;
+        }
+        self.salt = None;
+        self.record(self.name).is_some()
+    }
+
     /// Goes to the first good record behind something bad; to the end if there is none.
     ///
-    /// Values may look like records, by chance or on purpose. So where the length of a bad record
+    /// As long as the salt is not known, values may look like records, by chance or on purpose. So where the length of a bad record
     /// leads is looked at first, and elsewhere a record is believed only if as many as its sequence
     /// tells fit before it.
     fn find(&mut self, next: Sequence) -> Option<Sequence> {
@@ -324,7 +373,7 @@ impl Reading<'_> {
         let rest = &self.bytes[from..];
         let claimed = Record::claimed_bytes(rest).filter(|claimed| *claimed <= rest.len());
         if let Some(claimed) = claimed.filter(|_| from >= HEADER_BYTES) {
-            self.spend(claimed);
+            self.count(claimed);
             self.at = from + claimed;
             if let Some(sequence) = self.record(next) {
                 return Some(sequence);
@@ -338,7 +387,7 @@ impl Reading<'_> {
                 if let Some(sequence) = self.record(claimed) {
                     return Some(sequence);
                 }
-                if self.checks == 0 {
+                if self.is_exhausted() {
                     break;
                 }
             }
@@ -354,11 +403,28 @@ impl Reading<'_> {
         if Record::claimed_sequence(rest) != Some(sequence) {
             return None;
         }
-        self.spend(claimed);
-        Record::parse(rest).ok().map(|record| record.sequence)
+        self.count(claimed);
+        if self.salt.is_none() {
+            self.salt = self.salt_of_two(&rest[..claimed], &rest[claimed..], sequence.next());
+        }
+        Record::parse(rest, self.salt?).ok().map(|record| record.sequence)
     }
 
-    fn spend(&mut self, bytes: usize) {
-        self.checks = self.checks.saturating_sub(bytes);
+    /// The salt that makes two records in a row good. With a wrong one none is.
+    fn salt_of_two(&mut self, one: &[u8], behind: &[u8], next: Sequence) -> Option<Salt> {
+        if Record::claimed_sequence(behind) != Some(next) {
+            return None;
+        }
+        self.count(Record::claimed_bytes(behind)?.min(behind.len()));
+        let salt = Record::fitting_salt(one)?;
+        Record::parse(behind, salt).ok().map(|_| salt)
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.searched = self.searched.saturating_add(bytes);
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.searched >= self.limit
     }
 }

@@ -4,7 +4,7 @@
 use super::header::{FileKind, HEADER_BYTES, Header, HeaderError};
 use super::log::{Log, stamp};
 use super::mutation::{Mutation, MutationError};
-use super::record::{BadRecord, Record, Sequence};
+use super::record::{BadRecord, Record, Salt, Sequence};
 use crate::entry::Entry;
 
 /// Bytes that are gathered before they are handed out.
@@ -18,14 +18,15 @@ const MAX_RECORD_BYTES: usize = 128 << 20;
 #[derive(Debug)]
 pub struct SnapshotWriter {
     log: Log,
+    salt: Salt,
     entries: u64,
 }
 
 impl SnapshotWriter {
     /// A writer, and the first bytes of the file.
     pub fn begin(header: &Header) -> (SnapshotWriter, Vec<u8>) {
-        let writer = SnapshotWriter { log: Log::behind(Sequence::ZERO), entries: 0 };
-        (writer, header.encode().to_vec())
+        let (log, salt) = (Log::behind(Sequence::ZERO), header.salt);
+        (SnapshotWriter { log, salt, entries: 0 }, header.encode().to_vec())
     }
 
     /// Adds what is no entry.
@@ -49,7 +50,7 @@ impl SnapshotWriter {
 
     fn piece(&mut self) -> Option<Vec<u8>> {
         let mut records = self.log.take()?;
-        stamp(&mut records, Sequence::ZERO);
+        stamp(&mut records, Sequence::ZERO, self.salt);
         Some(records.bytes)
     }
 }
@@ -127,14 +128,16 @@ impl SnapshotReader {
         apply: &mut dyn FnMut(Mutation),
     ) -> Result<usize, SnapshotError> {
         let mut done = 0;
-        if self.header.is_none() {
-            if bytes.len() < HEADER_BYTES {
-                return Ok(0);
+        let salt = match &self.header {
+            Some(header) => header.salt,
+            None if bytes.len() < HEADER_BYTES => return Ok(0),
+            None => {
+                let header = Header::parse(FileKind::Snapshot, bytes)?;
+                done = HEADER_BYTES;
+                self.at = HEADER_BYTES as u64;
+                self.header.insert(header).salt
             }
-            self.header = Some(Header::parse(FileKind::Snapshot, bytes)?);
-            done = HEADER_BYTES;
-            self.at = HEADER_BYTES as u64;
-        }
+        };
         loop {
             let rest = &bytes[done..];
             let at = self.at;
@@ -146,7 +149,7 @@ impl SnapshotReader {
                 Some(_) | None => return Ok(done),
             }
             let record =
-                Record::parse(rest).map_err(|cause| SnapshotError::Record { at, cause })?;
+                Record::parse(rest, salt).map_err(|cause| SnapshotError::Record { at, cause })?;
             self.take(&record, apply)?;
             done += record.bytes();
             self.at += record.bytes() as u64;

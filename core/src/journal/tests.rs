@@ -4,10 +4,11 @@ mod bytes;
 mod damage;
 mod garbage;
 mod repair;
+mod salt;
 mod snapshots;
 
 use super::{
-    Cut, Damage, FileKind, HEADER_BYTES, Header, Log, Mode, Mutation, Recovered, Recovery,
+    Cut, Damage, FileKind, HEADER_BYTES, Header, Log, Mode, Mutation, Recovered, Recovery, Salt,
     Sequence, stamp,
 };
 use crate::clock::{Hlc, UnixMillis};
@@ -16,7 +17,8 @@ use crate::registers::{Lineage, Registers};
 use crate::version::{NodeId, Version};
 
 const NODE: &str = "node-1";
-const CREATED: UnixMillis = UnixMillis(1_700_000_000_000);
+const SALT: Salt = Salt(0x5a17_5a17);
+const HEARD: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// Records of one segment.
 const SEGMENT_RECORDS: u64 = 5;
@@ -82,7 +84,7 @@ fn mutations(sequence: u64) -> Vec<Mutation> {
             }
             3 => Mutation::Clock(at.hlc),
             4 => Mutation::Published(at.hlc),
-            5 => Mutation::Members(vec![(NodeId(n), CREATED), (NodeId(n + 1), UnixMillis(0))]),
+            5 => Mutation::Members(vec![(NodeId(n), HEARD), (NodeId(n + 1), UnixMillis(0))]),
             _ => Mutation::Entry(Entry::value_of(&key, &value, at)),
         }
     };
@@ -95,14 +97,14 @@ fn all_up_to(last: u64) -> Vec<Mutation> {
 }
 
 fn header(kind: FileKind, sequence: u64) -> Header {
-    Header { kind, node: NODE.to_owned(), sequence: Sequence(sequence), created: CREATED }
+    Header { kind, node: NODE.to_owned(), sequence: Sequence(sequence), salt: SALT }
 }
 
 fn record(sequence: u64, synced: Sequence, mutations: &[Mutation]) -> Vec<u8> {
     let mut log = Log::behind(Sequence(sequence - 1));
     mutations.iter().for_each(|mutation| log.note(mutation));
     let mut records = log.take().unwrap();
-    stamp(&mut records, synced);
+    stamp(&mut records, synced, SALT);
     records.bytes
 }
 

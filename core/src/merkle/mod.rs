@@ -39,7 +39,6 @@ pub(crate) use expiry::FirstExpiry;
 pub use range::{KeyRange, Range};
 pub use runs::Run;
 pub use seed::{Priority, TreeSeed};
-pub(crate) use tree::keep_last_of_each_key;
 pub use tree::{Edit, Totals, Tree};
 
 #[cfg(test)]

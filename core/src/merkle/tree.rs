@@ -231,7 +231,7 @@ impl Tree {
 ///
 /// Keys are somewhere in memory, and to look at one takes as long as to compare many. So each is
 /// looked at once, for the eight bytes behind what all keys begin with, and these are sorted.
-pub(crate) fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
+fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
     let Some((first, others)) = edits.split_first() else { return };
     let first = first.key();
     let common = others.iter().fold(first.len(), |common, edit| {

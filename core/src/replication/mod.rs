@@ -10,4 +10,4 @@ mod update;
 pub use crate::wire_entry::encoded_bytes_at_most;
 pub use outbox::{Outbox, OutboxLimits};
 pub use presence::{Presence, PresenceState};
-pub use update::{Update, UpdateError, decode_update, encode_update};
+pub use update::{Update, UpdateError, decode_update, encode_update, update_prefix};

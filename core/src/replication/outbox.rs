@@ -40,7 +40,7 @@ const RECENT_BYTES: usize = 16 << 20;
 /// Of so many messages one is for an entry that has broken connections, if there is any.
 const SUSPECT_TURN: u64 = 16;
 
-/// A flush register in a message: the framing of an entry and nothing else.
+/// A message of a flush register: the framing of an entry and nothing else.
 const FLUSH_BYTES: usize = 32;
 
 /// Changes on their way to the broker. One message is in flight at a time; whatever is written
@@ -59,6 +59,7 @@ pub struct Outbox {
     /// Taken from `leaving`, and too large for the message that was being made.
     held_back: Option<Entry>,
     in_flight: Vec<Change>,
+    in_flight_bytes: usize,
     /// If the message in flight is one entry: how often it has come back by itself.
     losses: u32,
     /// Messages taken since the start.
@@ -81,6 +82,7 @@ impl Outbox {
             leaving: HashTable::new().into_iter(),
             held_back: None,
             in_flight: Vec::new(),
+            in_flight_bytes: 0,
             losses: 0,
             taken: 0,
             returned: Returned::default(),
@@ -117,10 +119,8 @@ impl Outbox {
         if !self.in_flight.is_empty() {
             return None;
         }
-        let entries = self.next_entries(max_bytes);
-        let flush = self.flush.take().map(Change::Flush);
-        let message: Vec<Change> =
-            flush.into_iter().chain(entries.into_iter().map(Change::Entry)).collect();
+        let mut message: Vec<Change> = self.flush.take().map(Change::Flush).into_iter().collect();
+        self.in_flight_bytes = self.next_entries(max_bytes, &mut message);
         self.in_flight = message.clone();
         (!message.is_empty()).then_some(message)
     }
@@ -128,8 +128,10 @@ impl Outbox {
     /// The message in flight has arrived at the broker. Its changes are kept for a while, see
     /// [`Outbox::repeat`].
     pub fn settle(&mut self, now: UnixMillis) {
-        for change in self.land() {
-            self.recent.keep(change, now);
+        let bytes = self.in_flight_bytes.max(FLUSH_BYTES);
+        let landed = self.land();
+        if !landed.is_empty() {
+            self.recent.keep(landed, bytes, now);
         }
     }
 
@@ -139,26 +141,15 @@ impl Outbox {
         for change in self.recent.take(now) {
             match change {
                 Change::Flush(flush) => self.flush = self.flush.max(Some(flush)),
-                Change::Entry(entry) => {
-                    let newest = self.gathered(&entry).is_none_or(|held| entry.supersedes(held));
-                    if newest && self.has_room_for(&entry) {
-                        self.gather(entry);
-                    }
-                }
+                Change::Entry(entry) => _ = self.gather(entry, Entry::supersedes),
             }
         }
     }
 
     /// Takes the message out of flight.
     fn land(&mut self) -> Vec<Change> {
-        let landed = mem::take(&mut self.in_flight);
-        for change in &landed {
-            match change {
-                Change::Entry(entry) => self.bytes -= size(entry),
-                Change::Flush(_) => {}
-            }
-        }
-        landed
+        self.bytes -= mem::take(&mut self.in_flight_bytes);
+        mem::take(&mut self.in_flight)
     }
 
     /// The message in flight may be lost: its changes wait again, in smaller messages. An entry
@@ -204,28 +195,17 @@ impl Outbox {
     }
 
     fn push_entry(&mut self, entry: Entry) {
-        if self.has_room_for(&entry) {
-            self.gather(entry);
-        } else {
+        if !self.gather(entry, |_, _| true) {
             self.dropped += 1;
         }
     }
 
-    fn has_room_for(&self, entry: &Entry) -> bool {
-        let (keys, bytes) = match self.gathered(entry) {
-            Some(older) => (self.len(), self.bytes - size(older) + size(entry)),
-            None => (self.len() + 1, self.bytes + size(entry)),
-        };
-        keys <= self.limits.keys && bytes <= self.limits.bytes
-    }
-
-    fn gathered(&self, entry: &Entry) -> Option<&Entry> {
-        self.gathering.find(self.seed.hash(entry.key()), |held| held.key() == entry.key())
-    }
-
-    fn gather(&mut self, entry: Entry) {
-        let seed = self.seed;
-        self.bytes += size(&entry);
+    /// Has an entry wait, in the place of an older one that it may replace. False if there is no
+    /// room.
+    fn gather(&mut self, entry: Entry, may_replace: fn(&Entry, &Entry) -> bool) -> bool {
+        let OutboxLimits { keys, bytes } = self.limits;
+        let (seed, waiting) = (self.seed, self.len());
+        let added = size(&entry);
         let slot = self.gathering.entry(
             seed.hash(entry.key()),
             |held| held.key() == entry.key(),
@@ -233,40 +213,58 @@ impl Outbox {
         );
         match slot {
             hash_table::Entry::Occupied(mut slot) => {
-                self.bytes -= size(slot.get());
+                if !may_replace(&entry, slot.get()) {
+                    return true;
+                }
+                let rest = self.bytes - size(slot.get());
+                if waiting > keys || rest + added > bytes {
+                    return false;
+                }
+                self.bytes = rest + added;
                 *slot.get_mut() = entry;
             }
             hash_table::Entry::Vacant(slot) => {
+                if waiting >= keys || self.bytes + added > bytes {
+                    return false;
+                }
+                self.bytes += added;
                 slot.insert(entry);
             }
         }
+        true
     }
 
-    /// The entries of the next message: a piece of one that came back, or what waits, or an entry
-    /// that has broken connections, which otherwise has its turn now and then.
-    fn next_entries(&mut self, max_bytes: usize) -> Vec<Entry> {
+    /// Adds the entries of the next message, and gives their bytes: a piece of one that came back,
+    /// or what waits, or an entry that has broken connections, which otherwise has its turn now and
+    /// then.
+    fn next_entries(&mut self, max_bytes: usize, message: &mut Vec<Change>) -> usize {
         self.losses = 0;
         self.taken += 1;
+        let mut bytes = 0;
         if let Some(piece) = self.returned.take_piece() {
-            return piece.into_iter().map(|entry| self.newest(entry)).collect();
+            for entry in piece {
+                let newest = self.newest(entry);
+                bytes += size(&newest);
+                message.push(Change::Entry(newest));
+            }
+            return bytes;
         }
-        let mut entries = Vec::new();
         if !self.taken.is_multiple_of(SUSPECT_TURN) {
-            entries = self.waiting_entries(max_bytes);
+            bytes = self.waiting_entries(max_bytes, message);
         }
-        if entries.is_empty()
+        if bytes == 0
             && let Some(Suspect { entry, losses }) = self.returned.take_suspect()
         {
             let newest = self.newest(entry.clone());
             // A newer entry of the key is another message.
             self.losses = if newest == entry { losses } else { 0 };
-            entries.push(newest);
+            bytes = size(&newest);
+            message.push(Change::Entry(newest));
         }
-        if entries.is_empty() { self.waiting_entries(max_bytes) } else { entries }
+        if bytes == 0 { self.waiting_entries(max_bytes, message) } else { bytes }
     }
 
-    fn waiting_entries(&mut self, max_bytes: usize) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    fn waiting_entries(&mut self, max_bytes: usize, message: &mut Vec<Change>) -> usize {
         let mut bytes = 0;
         while let Some(entry) = self.next_entry() {
             let entry_bytes = size(&entry);
@@ -275,9 +273,9 @@ impl Outbox {
                 break;
             }
             bytes += entry_bytes;
-            entries.push(entry);
+            message.push(Change::Entry(entry));
         }
-        entries
+        bytes
     }
 
     /// The next entry that waits: of the leaving generation, in its newest form.
@@ -285,7 +283,9 @@ impl Outbox {
         let entry = match self.held_back.take().or_else(|| self.leaving.next()) {
             Some(entry) => entry,
             None => {
-                self.leaving = mem::take(&mut self.gathering).into_iter();
+                // As many will gather again, most likely; a table that grows moves all it holds.
+                let next = HashTable::with_capacity(self.gathering.len());
+                self.leaving = mem::replace(&mut self.gathering, next).into_iter();
                 self.leaving.next()?
             }
         };
@@ -294,6 +294,9 @@ impl Outbox {
 
     /// The newest entry of a key that waits, in the place of an older one.
     fn newest(&mut self, entry: Entry) -> Entry {
+        if self.gathering.is_empty() {
+            return entry;
+        }
         let hash = self.seed.hash(entry.key());
         match self.gathering.find_entry(hash, |held| held.key() == entry.key()) {
             Ok(newer) => {
@@ -302,14 +305,6 @@ impl Outbox {
             }
             Err(_) => entry,
         }
-    }
-}
-
-/// Bytes that a change adds to a message.
-pub(super) fn change_bytes(change: &Change) -> usize {
-    match change {
-        Change::Entry(entry) => size(entry),
-        Change::Flush(_) => FLUSH_BYTES,
     }
 }
 

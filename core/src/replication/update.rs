@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 
 const FORMAT: u8 = 1;
 
+/// How MessagePack begins a list of four, as an update is one.
+const LIST_OF_FOUR: u8 = 0x94;
+
 /// No node has a longer id in its configuration, in bytes.
 const MAX_ORIGIN_BYTES: usize = 64;
 
@@ -82,6 +85,14 @@ pub fn encode_update(
     let update = WireUpdate { origin, boot: boot.0, seq, entries };
     rmp_serde::encode::write(&mut message, &update)?;
     Ok(message)
+}
+
+/// What every update begins with that a node has sent since its start.
+pub fn update_prefix(origin: &str, boot: BootId) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    let mut prefix = vec![FORMAT, LIST_OF_FOUR];
+    rmp_serde::encode::write(&mut prefix, origin)?;
+    rmp_serde::encode::write(&mut prefix, &boot.0)?;
+    Ok(prefix)
 }
 
 /// The update that a message carries. Memory is bounded by a small multiple of the message.
@@ -153,6 +164,19 @@ mod tests {
                 "960004cdabcdcd0102c4016bc40176",       // [0, 4, 0xabcd, 0x0102, "k", "v"]
             )
         );
+    }
+
+    #[test]
+    fn own_updates_are_known_by_how_they_begin() {
+        for boot in [7, 0xff, 0x1_0000, u64::MAX] {
+            let prefix = update_prefix("node1", BootId(boot)).unwrap();
+            let own = encode_update("node1", BootId(boot), 5, &sample()).unwrap();
+            assert!(own.starts_with(&prefix));
+            for (origin, boot) in [("node1", boot - 1), ("node2", boot), ("node", boot)] {
+                let other = encode_update(origin, BootId(boot), 5, &sample()).unwrap();
+                assert!(!other.starts_with(&prefix), "{origin} {boot}");
+            }
+        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! The hash index: entries by key, cut into shards so that growing, sweeping and listing are done
-//! a piece at a time. Decides nothing about versions.
+//! The hash index: entries by key, cut into shards so that growing, sweeping and gathering are done
+//! a piece at a time. Remembers which entries the Merkle tree does not have yet. Decides nothing
+//! about versions.
 
+use super::marks::Marks;
 use crate::entry::{Entry, Kind};
 use crate::registers::Registers;
 use hashbrown::HashTable;
-use hashbrown::hash_table;
 use siphasher::sip::SipHasher13;
+use std::mem;
 
-/// How many shards. A table grows by moving all it holds, which at a million keys in one table
-/// would stop every client for tens of milliseconds; a shard holds one 256th of that.
-pub(super) const SHARDS: usize = 256;
+/// How many shards. A table grows by moving all it holds, which at ten million keys in one table
+/// would stop every client for half a second; a shard holds a thousandth of that.
+pub(super) const SHARDS: usize = 1 << SHARD_BITS;
+const SHARD_BITS: u32 = 10;
 
 /// Keys that are warmed at once: more than most clients have on the way.
 pub(crate) const WARMED: usize = 32;
@@ -26,18 +29,42 @@ impl HashSeed {
     }
 }
 
+/// Entries by key.
+///
+/// What the tree does not have yet is marked and not queued: a key that is written over and over
+/// costs one bit, and keeps nothing alive. To gather what is marked is to freeze the marks of one
+/// moment, and then to go through the shards. What is written meanwhile is marked anew; if it takes
+/// the place of an entry that is yet to be gathered, that one is saved.
 #[derive(Clone, Debug)]
 pub(super) struct Index {
     seed: HashSeed,
     shards: Vec<Shard>,
     totals: Totals,
+    /// Marks of all shards that are not frozen.
+    unfolded: usize,
+    /// While marks are frozen, the next shard to gather.
+    gathering: Option<usize>,
+    saved: Vec<Entry>,
+    /// Entries that were taken out, and of whose keys the tree may have something.
+    removed: Vec<Entry>,
 }
 
-/// One shard and the registers that it was last swept for.
 #[derive(Clone, Debug, Default)]
 struct Shard {
     entries: HashTable<Entry>,
+    /// The places whose entries the tree does not have.
+    unfolded: Marks,
+    /// Those of the moment whose entries are being gathered.
+    frozen: Marks,
+    /// What it was last swept for.
     swept: Registers,
+}
+
+/// Where a key stands, or would stand. Holds until something is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    hash: u64,
+    at: Option<usize>,
 }
 
 /// What the index holds. Entries that are held for dead count until their shard is swept.
@@ -73,8 +100,15 @@ impl Totals {
 
 impl Index {
     pub(super) fn new(seed: HashSeed) -> Index {
-        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        Index { seed, shards, totals: Totals::default() }
+        Index {
+            seed,
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            totals: Totals::default(),
+            unfolded: 0,
+            gathering: None,
+            saved: Vec::new(),
+            removed: Vec::new(),
+        }
     }
 
     pub(super) fn totals(&self) -> Totals {
@@ -86,12 +120,15 @@ impl Index {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Option<&Entry> {
-        let hash = self.seed.hash(key);
+        self.find(self.seed.hash(key), key)
+    }
+
+    fn find(&self, hash: u64, key: &[u8]) -> Option<&Entry> {
         self.shards[shard_of(hash)].entries.find(hash, |entry| entry.key() == key)
     }
 
     /// The entry whose key has this hash.
-    pub(super) fn find(&self, hash: u64) -> Option<&Entry> {
+    pub(super) fn of_hash(&self, hash: u64) -> Option<&Entry> {
         let entries = &self.shards[shard_of(hash)].entries;
         entries.find(hash, |entry| self.seed.hash(entry.key()) == hash)
     }
@@ -109,56 +146,187 @@ impl Index {
         std::hint::black_box(touched.sum::<usize>());
     }
 
-    /// Puts an entry in the place of the one with its key, and gives that one.
-    pub(super) fn replace(&mut self, entry: Entry) -> Option<Entry> {
-        let seed = self.seed;
-        let hash = seed.hash(entry.key());
-        let entries = &mut self.shards[shard_of(hash)].entries;
-        self.totals.add(&entry);
-        let same_key = |held: &Entry| held.key() == entry.key();
-        match entries.entry(hash, same_key, |held| seed.hash(held.key())) {
-            hash_table::Entry::Occupied(mut place) => {
-                self.totals.remove(place.get());
-                Some(std::mem::replace(place.get_mut(), entry))
-            }
-            hash_table::Entry::Vacant(place) => {
-                place.insert(entry);
-                None
-            }
-        }
+    /// Looks for a key.
+    pub(super) fn place(&self, key: &[u8]) -> Place {
+        let hash = self.seed.hash(key);
+        let entries = &self.shards[shard_of(hash)].entries;
+        Place { hash, at: entries.find_bucket_index(hash, |entry| entry.key() == key) }
     }
 
-    pub(super) fn remove(&mut self, key: &[u8]) {
-        let hash = self.seed.hash(key);
-        let entries = &mut self.shards[shard_of(hash)].entries;
-        if let Ok(held) = entries.find_entry(hash, |entry| entry.key() == key) {
-            self.totals.remove(held.get());
-            held.remove();
-        }
+    /// What stands there.
+    pub(super) fn at(&self, place: Place) -> Option<&Entry> {
+        self.shards[shard_of(place.hash)].entries.get_bucket(place.at?)
+    }
+
+    /// Puts an entry in the place of its key, and gives the one that stood there. The tree does not
+    /// have it.
+    pub(super) fn put(&mut self, place: Place, entry: Entry) -> Option<Entry> {
+        let Place { hash, at } = place;
+        let shard = &mut self.shards[shard_of(hash)];
+        self.totals.add(&entry);
+        let (at, replaced) = match at.and_then(|at| Some((at, shard.entries.get_bucket_mut(at)?))) {
+            Some((at, held)) => {
+                let replaced = mem::replace(held, entry);
+                self.totals.remove(&replaced);
+                if shard.frozen.unmark(at) {
+                    self.saved.push(replaced.clone());
+                }
+                (at, Some(replaced))
+            }
+            None => {
+                let at = shard.insert(self.seed, hash, entry);
+                // Of an entry that has been there and is gone.
+                shard.frozen.unmark(at);
+                (at, None)
+            }
+        };
+        self.unfolded += usize::from(shard.unfolded.mark(at));
+        replaced
+    }
+
+    /// Takes a key out. What the tree has of it has to be taken out as well, and will be.
+    pub(super) fn remove(&mut self, place: Place) {
+        let Place { hash, at } = place;
+        let taken_out = at.and_then(|at| self.take_out(shard_of(hash), at));
+        self.removed.extend(taken_out.map(|(entry, _)| entry));
     }
 
     /// Drops what is dead in one shard, and gives back the room if nothing is left.
     pub(super) fn sweep(&mut self, shard: usize, registers: Registers) {
-        let Shard { entries, swept } = &mut self.shards[shard];
+        let Shard { entries, swept, .. } = &mut self.shards[shard];
         if *swept == registers {
             return;
         }
         *swept = registers;
-        let totals = &mut self.totals;
-        entries.retain(|entry| {
-            let survives = !registers.kill(entry);
-            if !survives {
-                totals.remove(entry);
+        let is_dead = |at: &usize| entries.get_bucket(*at).is_some_and(|held| registers.kill(held));
+        let dead: Vec<usize> = entries.iter_buckets().filter(is_dead).collect();
+        for at in dead {
+            let taken_out = self.take_out(shard, at);
+            // The tree drops what is dead by itself. But if it never heard of a tombstone, it may have
+            // what that deletes.
+            let unheard = taken_out
+                .filter(|(entry, was_unfolded)| *was_unfolded && entry.kind() == Kind::Tombstone);
+            self.removed.extend(unheard.map(|(entry, _)| entry));
+        }
+        let shard = &mut self.shards[shard];
+        if shard.entries.is_empty() && shard.unfolded.len() + shard.frozen.len() == 0 {
+            *shard = Shard { swept: registers, ..Shard::default() };
+        }
+    }
+
+    /// Gives the entry of a place, and whether the tree did not have it.
+    fn take_out(&mut self, shard: usize, at: usize) -> Option<(Entry, bool)> {
+        let shard = &mut self.shards[shard];
+        let (entry, _) = shard.entries.get_bucket_entry(at).ok()?.remove();
+        self.totals.remove(&entry);
+        if shard.frozen.unmark(at) {
+            self.saved.push(entry.clone());
+        }
+        let was_unfolded = shard.unfolded.unmark(at);
+        self.unfolded -= usize::from(was_unfolded);
+        Some((entry, was_unfolded))
+    }
+
+    /// How many entries the tree does not have, beside those that are being gathered.
+    pub(super) fn unfolded(&self) -> usize {
+        self.unfolded + self.removed.len()
+    }
+
+    /// Freezes the marks, to gather what is marked at this moment. Gives what has been taken out.
+    pub(super) fn freeze(&mut self) -> Vec<Entry> {
+        for Shard { unfolded, frozen, .. } in &mut self.shards {
+            mem::swap(unfolded, frozen);
+        }
+        self.unfolded = 0;
+        self.gathering = Some(0);
+        mem::take(&mut self.removed)
+    }
+
+    /// Gathers entries that were marked when marks were frozen, until there are `enough`. True while
+    /// there are more.
+    pub(super) fn gather(&mut self, gathered: &mut Vec<Entry>, enough: usize) -> bool {
+        let Some(next) = self.gathering else { return false };
+        for at in next..SHARDS {
+            if gathered.len() >= enough {
+                self.gathering = Some(at);
+                return true;
             }
-            survives
-        });
-        if entries.is_empty() {
-            *entries = HashTable::new();
+            let Shard { entries, frozen, .. } = &mut self.shards[at];
+            frozen.drain(|place| gathered.extend(entries.get_bucket(place).cloned()));
+        }
+        self.gathering = None;
+        gathered.append(&mut self.saved);
+        false
+    }
+}
+
+impl Shard {
+    /// Puts in an entry whose key is not there, and gives its place.
+    fn insert(&mut self, seed: HashSeed, hash: u64, entry: Entry) -> usize {
+        if self.entries.len() == self.entries.capacity() {
+            self.make_room(seed);
+        }
+        let rehash = |held: &Entry| seed.hash(held.key());
+        self.entries.insert_unique(hash, entry, rehash).bucket_index()
+    }
+
+    /// Moves all entries to a table with room for more, and the marks with them. A table that is
+    /// full would do that by itself, and not tell where they are now.
+    fn make_room(&mut self, seed: HashSeed) {
+        // With some places to spare, or a table that is full of gaps would soon be moved again.
+        let wanted = self.entries.len() + self.entries.len() / 8 + 1;
+        let mut old = mem::replace(&mut self.entries, HashTable::with_capacity(wanted));
+        let places = self.entries.num_buckets();
+        let mut unfolded = mem::replace(&mut self.unfolded, Marks::of_places(places));
+        let mut frozen = mem::replace(&mut self.frozen, Marks::of_places(places));
+        for at in 0..old.num_buckets() {
+            let Ok(place) = old.get_bucket_entry(at) else { continue };
+            let (entry, _) = place.remove();
+            let rehash = |held: &Entry| seed.hash(held.key());
+            let place = self.entries.insert_unique(rehash(&entry), entry, rehash).bucket_index();
+            if unfolded.unmark(at) {
+                self.unfolded.mark(place);
+            }
+            if frozen.unmark(at) {
+                self.frozen.mark(place);
+            }
         }
     }
 }
 
-/// Bits 48 to 55: the table itself places by the lowest bits and tags by the highest seven.
+/// Which shard a key is in, by bits 32 to 47: a table places by the lowest bits, and tags by the
+/// highest seven.
+///
+/// Tables double. If all shards were of one size they would do so together, and at once the whole
+/// index would take twice the room. So shard n of N takes 2^(n/N) to 2^((n+1)/N) of the numbers
+/// between 1 and 2, the last twice as many as the first, and one after the other doubles. The
+/// logarithm is a parabola here, which is off by less than one in a hundred.
 fn shard_of(hash: u64) -> usize {
-    ((hash >> 48) as usize) % SHARDS
+    const ONE: u64 = 1 << 16;
+    /// 4 log2(3/2) - 2: with it the parabola goes through 0, 1/2 and 1.
+    const BEND: u64 = (0.339_850 * ONE as f64) as u64;
+    let part = (hash >> 32) & (ONE - 1);
+    let bent = part * ONE + ((part * (ONE - part)) >> 16) * BEND;
+    (bent >> (32 - SHARD_BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_rise_with_the_hash_and_the_first_takes_twice_as_much_as_the_last() {
+        let mut sizes = vec![0; SHARDS];
+        let mut last = 0;
+        for part in 0..1_u64 << 16 {
+            let shard = shard_of(part << 32 | 0xffff_ffff);
+            assert!(shard == last || shard == last + 1);
+            last = shard;
+            sizes[shard] += 1;
+        }
+        assert_eq!(last, SHARDS - 1);
+        let quarter = |range: std::ops::Range<usize>| sizes[range].iter().sum::<u32>();
+        let (first, rest) = (quarter(0..SHARDS / 8), quarter(SHARDS - SHARDS / 8..SHARDS));
+        assert!((1.6..2.0).contains(&(f64::from(rest) / f64::from(first))), "{first}, {rest}");
+    }
 }

@@ -120,7 +120,9 @@ impl Store {
     pub fn distrust_absence(&mut self) {
         // Tombstones that the watermark has killed and nobody has swept yet would live again, here
         // and not in the tree.
-        if let Some(fold) = self.folding.begin(self.registers, self.clock.last()) {
+        if self.folding.begin(&mut self.index, self.registers, self.clock.last())
+            && let Some(fold) = self.folding.gather(&mut self.index, usize::MAX)
+        {
             self.folding.end(fold.run());
         }
         while self.sweep_step() {}

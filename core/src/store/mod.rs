@@ -6,6 +6,7 @@ mod fold;
 mod index;
 mod listing;
 mod logged;
+mod marks;
 mod reaping;
 
 pub use fold::{Fold, Snapshot};
@@ -18,16 +19,16 @@ use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
 use crate::entry::{Entry, Kind};
 use crate::journal::Log;
-use crate::merkle::{Edit, Tree, TreeSeed};
+use crate::merkle::{FirstExpiry, Tree, TreeSeed};
 use crate::registers::Registers;
 use crate::version::{NodeId, Version};
-use fold::Folding;
-use index::{Index, SHARDS, Totals};
+use fold::{Folding, GATHERED_AT_ONCE};
+use index::{Index, Place, SHARDS};
 use reaping::as_of;
 
 /// How many shards one step of [`Store::sweep_step`] visits. At ten million
-/// keys a step then touches about 160,000 entries' pointers, a few milliseconds.
-const SHARDS_PER_STEP: usize = 4;
+/// keys a step then touches about 160,000 entries, a few milliseconds.
+const SHARDS_PER_STEP: usize = 16;
 
 /// What became of an entry that came from elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl Store {
 
     /// What stands under the key of this cursor, a tombstone too; nothing if it is forgotten.
     pub fn at_cursor(&self, cursor: u64) -> Option<&Entry> {
-        self.index.find(cursor)
+        self.index.of_hash(cursor)
     }
 
     /// Whether changes are noted for a journal.
@@ -124,19 +125,22 @@ impl Store {
         expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Entry, ClockExhausted> {
-        let version = self.next_version(key, now)?;
+        let place = self.index.place(key);
+        let version = self.next_version(place, now)?;
         let entry = Entry::joined(key, head, tail, expires_at, version);
-        self.hold(entry.clone());
+        self.hold(place, entry.clone());
         Ok(entry)
     }
 
     /// Deletes a key. Gives its tombstone, or nothing when it has no value.
     pub fn delete(&mut self, key: &[u8], now: UnixMillis) -> Result<Option<Entry>, ClockExhausted> {
-        if self.get(key, now).is_none() {
+        let place = self.index.place(key);
+        let held = self.held_at(place).filter(|held| !held.is_expired(now));
+        if held.is_none_or(|held| held.value().is_none()) {
             return Ok(None);
         }
-        let entry = Entry::tombstone(key, self.next_version(key, now)?);
-        self.hold(entry.clone());
+        let entry = Entry::tombstone(key, self.next_version(place, now)?);
+        self.hold(place, entry.clone());
         Ok(Some(entry))
     }
 
@@ -149,7 +153,7 @@ impl Store {
         // Each write moves the clock by one; no line carries as many keys as this leaves room for.
         let room = 1 << 32;
         for key in keys {
-            let floor = self.floor(key).max(self.clock.last());
+            let floor = self.floor(self.index.place(key)).max(self.clock.last());
             if floor.raw() > u64::MAX - room {
                 return Err(ClockExhausted(floor));
             }
@@ -224,13 +228,13 @@ impl Store {
     /// Forgets an entry that no other node has, without a tombstone. False if something else
     /// stands under its key by now.
     pub fn forget(&mut self, entry: &Entry) -> bool {
-        let is_held = self.held(entry.key()).is_some_and(|held| held == entry);
+        let place = self.index.place(entry.key());
+        let is_held = self.held_at(place).is_some_and(|held| held == entry);
         if is_held {
-            self.index.remove(entry.key());
+            self.index.remove(place);
             if let Some(log) = &mut self.log {
                 log.forgotten(entry.key(), entry.version());
             }
-            self.folding.add(Edit::Remove(entry.clone()), None, 0);
         }
         is_held
     }
@@ -239,13 +243,28 @@ impl Store {
     /// that [`Store::begin_fold`] should be used.
     pub fn snapshot(&mut self, now: UnixMillis) -> Option<Snapshot> {
         let clock = self.present(now);
-        self.folding.snapshot(self.registers, clock)
+        self.folding.snapshot(&mut self.index, self.registers, clock)
     }
 
-    /// Takes the tree away to fold into it all that waits; nothing if it is away already.
-    pub fn begin_fold(&mut self, now: UnixMillis) -> Option<Fold> {
+    /// Begins a fold of all that waits at this moment; false if one is under way. What waits is
+    /// gathered in [`Store::gather`].
+    pub fn start_fold(&mut self, now: UnixMillis) -> bool {
         let clock = self.present(now);
-        self.folding.begin(self.registers, clock)
+        self.folding.begin(&mut self.index, self.registers, clock)
+    }
+
+    /// Gathers a piece of what a fold was begun for, whatever is written meanwhile. Gives the fold
+    /// once it has all of it: then the tree is taken away.
+    pub fn gather(&mut self) -> Option<Fold> {
+        self.folding.gather(&mut self.index, GATHERED_AT_ONCE)
+    }
+
+    /// Begins a fold and gathers all of what waits at once; nothing if a fold is under way.
+    pub fn begin_fold(&mut self, now: UnixMillis) -> Option<Fold> {
+        if !self.start_fold(now) {
+            return None;
+        }
+        self.folding.gather(&mut self.index, usize::MAX)
     }
 
     /// Takes back the tree of a fold. Gives the data set of the moment at which that began.
@@ -253,10 +272,9 @@ impl Store {
         self.folding.end(tree)
     }
 
-    /// Whether so much waits to be folded that it should be done soon.
-    pub fn is_fold_due(&self) -> bool {
-        let Totals { values, tombstones, bytes, .. } = self.index.totals();
-        self.folding.is_due(values + tombstones, bytes)
+    /// Whether so much waits to be folded, or for so long, that it should be done soon.
+    pub fn is_fold_due(&mut self, now: UnixMillis) -> bool {
+        self.folding.is_due(&self.index, now)
     }
 
     /// Gives back a piece of the room of what is held for dead. True while more is left.
@@ -300,12 +318,13 @@ impl Store {
     }
 
     fn merge_entry(&mut self, entry: Entry) -> Applied {
-        let held = self.held(entry.key());
+        let place = self.index.place(entry.key());
+        let held = self.held_at(place);
         if held.is_some_and(|held| !entry.supersedes(held)) {
             return Applied::Stale;
         }
         if !self.registers.kill(&entry) {
-            self.hold(entry);
+            self.hold(place, entry);
             return Applied::Won;
         }
         // A tombstone that everybody else has forgotten: what it deletes is forgotten too.
@@ -318,25 +337,28 @@ impl Store {
         }
     }
 
-    fn hold(&mut self, entry: Entry) {
+    fn held_at(&self, place: Place) -> Option<&Entry> {
+        self.index.at(place).filter(|entry| !self.registers.kill(entry))
+    }
+
+    fn hold(&mut self, place: Place, entry: Entry) {
         self.newest = self.newest.max(entry.version().hlc);
         if let Some(log) = &mut self.log {
             log.entry(&entry);
         }
-        let waits = Edit::Put(entry.clone());
-        let replaced = self.index.replace(entry);
-        self.folding.add(waits, replaced.as_ref(), self.index.totals().bytes);
+        self.folding.first_expiry = self.folding.first_expiry.min(FirstExpiry::of(&entry));
+        self.index.put(place, entry);
     }
 
-    fn next_version(&mut self, key: &[u8], now: UnixMillis) -> Result<Version, ClockExhausted> {
-        let hlc = self.clock.tick(now, self.floor(key))?;
+    fn next_version(&mut self, place: Place, now: UnixMillis) -> Result<Version, ClockExhausted> {
+        let hlc = self.clock.tick(now, self.floor(place))?;
         Ok(Version { hlc, node: self.node })
     }
 
-    /// What a new version of this key has to be above: the version it replaces, and what is dead,
-    /// or a write after a flush from a clock ahead of ours would be dead at once.
-    fn floor(&self, key: &[u8]) -> Hlc {
-        let held = self.index.get(key).map_or(Hlc::ZERO, |entry| entry.version().hlc);
+    /// What a new version of a key has to be above: the version it replaces, and what is dead, or a
+    /// write after a flush from a clock ahead of ours would be dead at once.
+    fn floor(&self, place: Place) -> Hlc {
+        let held = self.index.at(place).map_or(Hlc::ZERO, |entry| entry.version().hlc);
         held.max(self.dead_below())
     }
 

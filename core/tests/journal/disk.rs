@@ -4,7 +4,8 @@ use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Engine, EngineSettings};
 use merkle_kv_core::journal::{
-    FileKind, Header, Mode, Recovered, Recovery, Sequence, SnapshotReader, SnapshotWriter, stamp,
+    FileKind, Header, Mode, Recovered, Recovery, Salt, Sequence, SnapshotReader, SnapshotWriter,
+    stamp,
 };
 use merkle_kv_core::merkle::{KeyRange, TreeSeed};
 use merkle_kv_core::protocol::Limits;
@@ -36,18 +37,24 @@ pub(crate) struct Files {
 }
 
 fn header(kind: FileKind, sequence: Sequence) -> Header {
-    Header { kind, node: NODE.to_owned(), sequence, created: NOW }
+    Header { kind, node: NODE.to_owned(), sequence, salt: salt(sequence) }
+}
+
+/// Another for each file.
+fn salt(sequence: Sequence) -> Salt {
+    Salt(sequence.0 as u32)
 }
 
 impl Files {
     /// Writes what the engine has noted, and begins another segment behind it if that is asked for.
     pub(crate) fn append(&mut self, engine: &mut Engine, ends_segment: bool) {
         let Some(mut records) = engine.store_mut().take_log() else { return };
-        stamp(&mut records, self.last);
         if self.segments.is_empty() {
             self.begin_segment();
         }
-        self.segments.last_mut().unwrap().1.extend(&records.bytes);
+        let (first, bytes) = self.segments.last_mut().unwrap();
+        stamp(&mut records, self.last, salt(*first));
+        bytes.extend(&records.bytes);
         self.last = records.last;
         if ends_segment {
             self.begin_segment();

@@ -1,13 +1,12 @@
 //! A simulated disk: the files that a node's journal is, in the bytes that core makes, and what of
 //! them outlives a crash.
 
-use crate::node::EPOCH_MILLIS;
 use crate::random::Random;
 use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::execute::Engine;
 use merkle_kv_core::journal::{
-    Cut, FileKind, HEADER_BYTES, Header, Mode, Mutation, Records, Recovered, Recovery, Sequence,
-    SnapshotReader, SnapshotWriter, stamp,
+    Cut, FileKind, HEADER_BYTES, Header, Mode, Mutation, Records, Recovered, Recovery, Salt,
+    Sequence, SnapshotReader, SnapshotWriter, stamp,
 };
 use merkle_kv_core::merkle::KeyRange;
 
@@ -37,7 +36,8 @@ impl Disk {
     }
 
     pub(crate) fn write(&mut self, mut records: Records) {
-        stamp(&mut records, self.synced);
+        let (first, _) = self.segments.last().expect("a disk has a segment");
+        stamp(&mut records, self.synced, salt(*first));
         self.last = records.last;
         self.end_mut().extend(&records.bytes);
     }
@@ -138,10 +138,15 @@ impl Disk {
     }
 
     fn header(&self, kind: FileKind, sequence: Sequence) -> Header {
-        Header { kind, node: self.name.clone(), sequence, created: UnixMillis(EPOCH_MILLIS) }
+        Header { kind, node: self.name.clone(), sequence, salt: salt(sequence) }
     }
 
     fn end_mut(&mut self) -> &mut Vec<u8> {
         &mut self.segments.last_mut().expect("a disk has a segment").1
     }
+}
+
+/// Another for each file.
+fn salt(sequence: Sequence) -> Salt {
+    Salt(sequence.0 as u32)
 }

@@ -99,6 +99,7 @@ impl World {
         let by = self.random.below(7_200_000) as i64 - 3_600_000;
         let by = if self.random.one_in(2) { by } else { by / 1_000 };
         self.nodes[node].skew += by;
+        self.tell_time();
         self.trace(|| format!("node{node}'s clock jumps by {by} ms"));
     }
 

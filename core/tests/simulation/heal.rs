@@ -34,6 +34,12 @@ impl World {
         }
         self.agree()?;
         self.check_what_is_left()?;
+        if self.plan.expiries {
+            self.end_expiries();
+            self.agree()?;
+            self.check_none_expiring()?;
+            self.check_what_is_left()?;
+        }
         for _ in 0..WATERMARK_ROUNDS {
             self.pass(2_000);
             self.lead_round(0)?;

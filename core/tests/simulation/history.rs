@@ -1,7 +1,7 @@
 //! What an onlooker knows who saw everything: which writes were acknowledged, what each node has
 //! promised, what may have been given up. Tells a right outcome from a wrong one.
 
-use merkle_kv_core::clock::Hlc;
+use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::{Entry, Kind};
 use merkle_kv_core::registers::Registers;
 use merkle_kv_core::version::{NodeId, Version};
@@ -41,6 +41,8 @@ pub(crate) struct History {
     unheard: BTreeSet<Version>,
     /// Up to when each node was left out by some watermark: what it deleted may not be known.
     away: BTreeMap<NodeId, Hlc>,
+    /// How late it has been by the clock that was furthest ahead.
+    latest: UnixMillis,
 }
 
 impl History {
@@ -66,6 +68,19 @@ impl History {
         });
     }
 
+    pub(crate) fn tell_time(&mut self, now: UnixMillis) {
+        self.latest = self.latest.max(now);
+    }
+
+    /// Whether some node may have made a tombstone of it, by its clock.
+    fn may_have_expired(&self, entry: &Entry) -> bool {
+        entry.is_expired(self.latest)
+    }
+
+    fn may_be_tombstone(&self, entry: &Entry) -> bool {
+        entry.kind() == Kind::Tombstone || self.may_have_expired(entry)
+    }
+
     pub(crate) fn unheard(&mut self, version: Version) {
         self.unheard.insert(version);
     }
@@ -89,7 +104,8 @@ impl History {
     pub(crate) fn gives_up(&mut self, entry: &Entry, registers: Registers) -> Checked {
         let version = entry.version();
         let is_deleted = self.is_overwritten(entry.key(), version, registers.flush);
-        ensure(is_deleted || version.hlc <= self.excused, || {
+        let may_be_gone = is_deleted || self.may_have_expired(entry);
+        ensure(may_be_gone || version.hlc <= self.excused, || {
             format!("{entry:?} is given up, and nobody was away; excused {}", self.excused)
         })?;
         self.given_up.insert((entry.key().into(), version));
@@ -153,7 +169,10 @@ impl History {
         let writes = self.writes.get(held.key()).map(Vec::as_slice).unwrap_or_default();
         let find = |version| writes.iter().find(|write| write.entry.version() == version);
         // A version that a power cut took, and that nobody else knows, may be issued once more.
-        let write = writes.iter().find(|write| write.entry == *held);
+        let is_it = |entry: &Entry| {
+            entry == held || self.may_have_expired(entry) && entry.expired() == *held
+        };
+        let write = writes.iter().find(|write| is_it(&write.entry));
         let Some(mut write) = write else {
             return Err(Violation(format!("{held:?} was never written")));
         };
@@ -197,7 +216,7 @@ impl History {
 
     /// Whether this is a tombstone of one who was away, at or below the watermark of the others.
     fn is_excused_delete(&self, entry: &Entry) -> bool {
-        entry.kind() == Kind::Tombstone && self.is_left_out(entry.version())
+        self.may_be_tombstone(entry) && self.is_left_out(entry.version())
     }
 
     /// Whether a watermark was raised above this version without its writer.
@@ -210,7 +229,7 @@ impl History {
         let writes = self.writes.get(key).into_iter().flatten();
         writes.map(|write| &write.entry).any(|entry| {
             let version = entry.version();
-            entry.kind() == Kind::Tombstone
+            self.may_be_tombstone(entry)
                 && version >= due.entry.version()
                 && version.hlc <= watermark
         })

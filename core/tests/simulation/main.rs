@@ -9,6 +9,7 @@ mod broker;
 mod cost;
 mod coverage;
 mod disk;
+mod expiry;
 mod faults;
 mod heal;
 mod history;

@@ -46,10 +46,16 @@ pub(crate) enum Mutant {
     SnapshotForgetsRegisters,
     /// The last records that were synced are cut off with what was not.
     CutTooEarly,
+    /// What has expired becomes a tombstone in a version of its own, as if it had been deleted.
+    ExpiredInNewVersion,
+    /// What has expired is forgotten at once.
+    ExpiredWithoutTombstone,
+    /// What comes from others comes without its expiry.
+    ExpiryLostOnTheWay,
 }
 
 /// All of them.
-pub(crate) const MUTANTS: [Mutant; 15] = [
+pub(crate) const MUTANTS: [Mutant; 18] = [
     Mutant::NoMergeOnReceive,
     Mutant::ArrivalOrderWins,
     Mutant::TieWithoutNode,
@@ -65,6 +71,9 @@ pub(crate) const MUTANTS: [Mutant; 15] = [
     Mutant::GossipIgnored,
     Mutant::SnapshotForgetsRegisters,
     Mutant::CutTooEarly,
+    Mutant::ExpiredInNewVersion,
+    Mutant::ExpiredWithoutTombstone,
+    Mutant::ExpiryLostOnTheWay,
 ];
 
 impl Node {
@@ -77,6 +86,16 @@ impl Node {
             held.version().hlc == entry.version().hlc && held.version() != entry.version()
         });
         !(self.is(Mutant::TieWithoutNode) && is_tie)
+    }
+
+    /// An entry as it comes in.
+    pub(crate) fn heard(&self, entry: Entry) -> Entry {
+        match entry.value() {
+            Some(value) if self.is(Mutant::ExpiryLostOnTheWay) => {
+                Entry::value_of(entry.key(), value, entry.version())
+            }
+            Some(_) | None => entry,
+        }
     }
 
     /// As if nothing received had moved the clock.

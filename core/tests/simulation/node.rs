@@ -7,7 +7,7 @@ use crate::mutants::Mutant;
 use crate::plan::{EVICT_AFTER_MILLIS, Plan};
 use bytes::BytesMut;
 use merkle_kv_core::change::Change;
-use merkle_kv_core::clock::{Clock, Hlc, UnixMillis};
+use merkle_kv_core::clock::{Clock, Hlc, MAX_DRIFT_MILLIS, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Batch, Carried, Engine, EngineSettings, Progress};
 use merkle_kv_core::members::Members;
@@ -202,6 +202,10 @@ impl Node {
     /// Takes in a change that was published. True if it won.
     pub(crate) fn apply(&mut self, change: Change) -> bool {
         let now = self.now();
+        let change = match change {
+            Change::Entry(entry) => Change::Entry(self.heard(entry)),
+            Change::Flush(flush) => Change::Flush(flush),
+        };
         match &change {
             Change::Entry(entry) => {
                 if !self.is_taken_by_mutant(entry) {
@@ -225,6 +229,7 @@ impl Node {
         let effect = match effect {
             Effect::Apply { mut entries, watermark } => {
                 entries.retain(|entry| self.is_taken_by_mutant(entry));
+                let entries = entries.into_iter().map(|entry| self.heard(entry)).collect();
                 Effect::Apply { entries, watermark }
             }
             other => other,
@@ -246,8 +251,22 @@ impl Node {
             }
             Effect::Hello(_) | Effect::Flush(_) => Vec::new(),
         };
+        let given_up: Vec<Entry> = match &effect {
+            Effect::GiveUp(entries) => {
+                let is_held = |entry: &&Entry| self.held(entry.key()) == Some(*entry);
+                entries.iter().filter(is_held).cloned().collect()
+            }
+            Effect::Apply { .. } | Effect::WriteAgain(_) | Effect::Hello(_) | Effect::Flush(_) => {
+                Vec::new()
+            }
+        };
         let carried = self.engine.carry_out(effect, now);
-        for entry in &carried.given_up {
+        let soon = UnixMillis(now.0 + MAX_DRIFT_MILLIS);
+        let stays = |entry: &&Entry| !entry.is_expired(soon);
+        ensure(given_up.iter().filter(stays).eq(&carried.given_up), || {
+            format!("of {given_up:?} the operator gets {:?}", carried.given_up)
+        })?;
+        for entry in &given_up {
             history.gives_up(entry, registers)?;
             self.seen.remove(entry.key());
         }
@@ -279,12 +298,17 @@ impl Node {
         Some(self.promise(snapshot))
     }
 
-    pub(crate) fn begin_fold(&mut self) -> Fold {
+    /// What is to be folded is gathered by whoever ends the fold, and so after what is written
+    /// meanwhile, or it is gathered at once.
+    pub(crate) fn begin_fold(&mut self, gather: bool) -> Option<Fold> {
         let now = self.now();
-        self.engine.store_mut().begin_fold(now).expect("no fold is under way")
+        assert!(self.engine.store_mut().start_fold(now), "no fold is under way");
+        if gather { self.engine.store_mut().gather() } else { None }
     }
 
-    pub(crate) fn end_fold(&mut self, fold: Fold) -> Snapshot {
+    pub(crate) fn end_fold(&mut self, fold: Option<Fold>) -> Snapshot {
+        let gathered = fold.or_else(|| self.engine.store_mut().gather());
+        let fold = gathered.expect("no node has more than is gathered at once");
         let snapshot = self.engine.store_mut().end_fold(fold.run());
         self.promise(snapshot)
     }
@@ -300,6 +324,9 @@ impl Node {
 
     /// What stands under a key, checked against what stood there before.
     pub(crate) fn read(&mut self, key: &[u8], history: &History) -> Checked {
+        let now = self.now();
+        let is_over = self.store().get(key, now).is_some_and(|entry| entry.is_expired(now));
+        ensure(!is_over, || format!("{} shows a value that is over", self.name))?;
         let Some(held) = self.store().held(key) else { return Ok(()) };
         let version = held.version();
         let before = self.seen.get(key).copied().unwrap_or_default();

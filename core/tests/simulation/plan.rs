@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) acquainted: bool,
     /// All have agreed before anything happens.
     pub(crate) settled: bool,
+    /// Clients let keys expire.
+    pub(crate) expiries: bool,
     /// Messages lost, out of 16.
     pub(crate) losses: usize,
     /// Compare the tree with one built anew after so many steps.
@@ -101,6 +103,7 @@ impl Plan {
             acquainted: random.one_in(2),
             settled: !random.one_in(if evictions { 2 } else { 4 }),
             losses: random.below(8),
+            expiries: random.one_in(2),
             rebuild_every: 1,
         }
     }

@@ -47,7 +47,7 @@ impl World {
     /// One who does not know the secret opens a session, and claims that everything is dead.
     pub(crate) fn open_foreign(&mut self, answerer: usize) -> Link {
         let node = &mut self.nodes[answerer];
-        let fold = node.begin_fold();
+        let fold = node.begin_fold(true);
         let mut snapshot = node.end_fold(fold);
         let future = Hlc::at(UnixMillis(self.nodes[answerer].now().0 + 500));
         snapshot.registers = Registers {

@@ -109,6 +109,9 @@ impl World {
         let passed = if self.random.one_in(3) { self.random.below(300) as u64 } else { 0 };
         self.pass(passed);
         let node = self.random.below(self.nodes.len());
+        if self.plan.expiries && self.random.one_in(6) {
+            self.reap(node);
+        }
         let is_up = self.nodes[node].is_up;
         match self.random.below(100) {
             0..22 if is_up => {
@@ -157,6 +160,7 @@ impl World {
 
     pub(crate) fn pass(&mut self, millis: u64) {
         self.nodes.iter_mut().for_each(|node| node.time += millis);
+        self.tell_time();
     }
 
     fn key(&mut self) -> String {
@@ -172,7 +176,9 @@ impl World {
         if self.plan.size == Size::Large && !self.history.has(key.as_bytes()) {
             large::note(key.as_bytes(), &mut self.history);
         }
+        let expires = self.plan.expiries && self.random.one_in(4);
         let (line, event) = match self.random.below(16) {
+            _ if expires => self.expiry_line(&key),
             0 if self.plan.flushes => {
                 self.coverage.count(Event::Flushed);
                 self.trace(|| format!("node{node} FLUSH"));
@@ -287,12 +293,13 @@ impl World {
 
     /// The data set for a session. Now and then it is made aside, while clients write.
     pub(crate) fn snapshot(&mut self, node: usize) -> Checked<Snapshot> {
+        self.reap(node);
         let is_at_once = !self.random.one_in(16);
         if let Some(snapshot) = self.nodes[node].snapshot().filter(|_| is_at_once) {
             return Ok(snapshot);
         }
         self.coverage.count(Event::FoldedAside);
-        let fold = self.nodes[node].begin_fold();
+        let fold = self.nodes[node].begin_fold(node.is_multiple_of(2));
         if !self.is_healing && self.random.one_in(2) {
             self.write(node)?;
         }

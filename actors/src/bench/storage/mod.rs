@@ -2,28 +2,19 @@
 //! start after a crash, and what readers notice of a snapshot. Both servers are processes of this
 //! benchmark, on the same disk, under the same load from the same code, and take turns.
 
-mod error;
-mod load;
 mod recovery;
-mod server;
-mod site;
 mod snapshots;
 mod table;
-mod wire;
 mod writes;
 
-pub use error::StorageError;
-
 use super::BenchError;
+use super::load::insist;
 use super::machine::machine;
+use super::servers::{Bench, Durability, ServerError, Site, file_system};
 use recovery::Recovery;
-use server::Bench;
-use site::Site;
 use snapshots::Snapshots;
-use std::fmt;
 use std::fs;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 use writes::Row;
 
@@ -70,37 +61,6 @@ pub enum StorageTopic {
     Snapshots,
 }
 
-/// How soon a write is on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// Never; there is only memory.
-    Off,
-    /// Within a second.
-    Interval,
-    /// Before its reply.
-    Always,
-}
-
-impl fmt::Display for Durability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Durability::Off => "off",
-            Durability::Interval => "interval",
-            Durability::Always => "always",
-        })
-    }
-}
-
-impl FromStr for Durability {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Durability, String> {
-        let all = [Durability::Off, Durability::Interval, Durability::Always];
-        let found = all.into_iter().find(|durability| durability.to_string() == name);
-        found.ok_or_else(|| "it is off, interval or always".to_owned())
-    }
-}
-
 /// What was measured.
 #[derive(Debug)]
 pub struct StorageReport {
@@ -126,13 +86,13 @@ pub fn run_storage(
     plan.check()?;
     let machine = machine();
     let parent = plan.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let failed = |source| StorageError::File { path: parent.clone(), source };
+    let failed = |source| ServerError::File { path: parent.clone(), source };
     let parent = parent.canonicalize().map_err(failed)?;
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
-    let disk = format!("{}, {}", site::file_system(&mounts, &parent), parent.display());
+    let disk = format!("{}, {}", file_system(&mounts, &parent), parent.display());
     let program = std::env::current_exe().map_err(failed)?;
     let site = Site::open(&parent)?;
-    let bench = Bench { site: &site, program };
+    let bench = Bench { site: &site, program, cores: None };
     let measured = match plan.topic {
         StorageTopic::Writes => Measured::Writes(writes::measure(&bench, &plan, progress)?),
         StorageTopic::Recovery => Measured::Recovery(recovery::measure(&bench, &plan, progress)?),
@@ -144,22 +104,13 @@ pub fn run_storage(
 }
 
 impl StoragePlan {
-    fn check(&self) -> Result<(), StorageError> {
-        let numbers = [
-            ("the number of keys", self.keys, MAX_KEYS),
-            ("the number of seconds", self.time.as_secs(), MAX_SECONDS),
-            ("the number of rounds", self.rounds as u64, MAX_SECONDS),
-        ];
-        let pipelines =
-            self.pipelines.iter().map(|pipeline| ("a pipeline", *pipeline as u64, MAX_PIPELINE));
-        match numbers
-            .into_iter()
-            .chain(pipelines)
-            .find(|(_, found, most)| !(1..=*most).contains(found))
-        {
-            Some((what, found, most)) => Err(StorageError::Plan { what, found, most }),
-            None => Ok(()),
-        }
+    fn check(&self) -> Result<(), ServerError> {
+        insist("the number of keys", self.keys, 1..=MAX_KEYS)?;
+        insist("the number of seconds", self.time.as_secs(), 1..=MAX_SECONDS)?;
+        insist("the number of rounds", self.rounds as u64, 1..=MAX_SECONDS)?;
+        self.pipelines
+            .iter()
+            .try_for_each(|pipeline| insist("a pipeline", *pipeline as u64, 1..=MAX_PIPELINE))
     }
 
     /// Whether the budgets are for what is measured.

@@ -1,10 +1,11 @@
 //! How fast a server is there again with all its data after it was killed: from its journal and
 //! from a snapshot alone. What it reads has just been written, so no disk slows it down.
 
-use super::error::StorageError;
-use super::load::{Load, Until};
-use super::server::{Bench, Server, settle};
-use super::{Durability, StoragePlan};
+use super::StoragePlan;
+use crate::bench::load::Load;
+use crate::bench::servers::Durability;
+use crate::bench::servers::ServerError;
+use crate::bench::servers::{Bench, Server, settle};
 use crate::bench::verdict::Verdict;
 use std::thread;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub(super) fn measure(
     bench: &Bench<'_>,
     plan: &StoragePlan,
     progress: &mut dyn FnMut(&str),
-) -> Result<Recovery, StorageError> {
+) -> Result<Recovery, ServerError> {
     let node = restart_node(bench, plan.keys, progress)?;
     let redis = if plan.redis { Some(restart_redis(bench, plan.keys, progress)?) } else { None };
     let restart = |which: usize, budget| Restart {
@@ -52,7 +53,7 @@ fn restart_node(
     bench: &Bench<'_>,
     keys: u64,
     progress: &mut dyn FnMut(&str),
-) -> Result<[Duration; 2], StorageError> {
+) -> Result<[Duration; 2], ServerError> {
     let data = bench.site.empty_folder("node-data")?;
     let restored = bench.site.empty_folder("restored")?;
     progress("a node is filled, killed, and started again");
@@ -79,7 +80,7 @@ fn restart_redis(
     bench: &Bench<'_>,
     keys: u64,
     progress: &mut dyn FnMut(&str),
-) -> Result<[Duration; 2], StorageError> {
+) -> Result<[Duration; 2], ServerError> {
     let data = bench.site.empty_folder("redis-data")?;
     progress("Redis is filled, killed, and started again");
     let redis = bench.redis(Durability::Interval, &data)?;
@@ -99,17 +100,17 @@ fn restart_redis(
 }
 
 /// Writes every key once, and lets the server rest.
-pub(super) fn fill(server: &Server, keys: u64) -> Result<(), StorageError> {
+pub(super) fn fill(server: &Server, keys: u64) -> Result<(), ServerError> {
     server.wait_for(0)?;
-    let (address, wire, until) = (server.address, server.wire, Until::AllWritten);
-    Load { address, wire, keys, pipeline: PIPELINE, until }.run()?;
+    let load = Load::of_writes(server.address, server.protocol, keys);
+    Load { pipeline: PIPELINE, ..load }.run()?;
     server.wait_for(keys)?;
     thread::sleep(REST);
     settle(&[server]);
     Ok(())
 }
 
-fn root(node: &Server) -> Result<String, StorageError> {
+fn root(node: &Server) -> Result<String, ServerError> {
     let mut control = node.connect()?;
     match control.ask("HASH")?.strip_prefix("HASH ").map(str::to_owned) {
         Some(root) => Ok(root),
@@ -117,12 +118,12 @@ fn root(node: &Server) -> Result<String, StorageError> {
     }
 }
 
-fn insist_on_root(node: &Server, before: &str) -> Result<(), StorageError> {
+fn insist_on_root(node: &Server, before: &str) -> Result<(), ServerError> {
     let after = root(node)?;
     if after == before {
         return Ok(());
     }
-    Err(StorageError::Root { before: before.to_owned(), after })
+    Err(ServerError::Root { before: before.to_owned(), after })
 }
 
 impl Recovery {

@@ -1,14 +1,15 @@
 //! What a reader notices of snapshots: single GETs, one after the other, while the node is written
 //! to as fast as it goes and makes snapshots by itself.
 
-use super::error::StorageError;
-use super::load::{Load, Outcome, Until};
+use super::StoragePlan;
 use super::recovery::fill;
-use super::server::{Bench, Control, Server};
-use super::wire::{Numbers, key};
-use super::{Durability, StoragePlan};
+use crate::bench::latencies::Latencies;
+use crate::bench::load::{Load, Outcome, Until};
+use crate::bench::load::{Numbers, key};
+use crate::bench::servers::Durability;
+use crate::bench::servers::ServerError;
+use crate::bench::servers::{Bench, Control, Server};
 use crate::random;
-use merkle_kv_core::distribution::Distribution;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,8 +35,8 @@ pub(super) struct Snapshots {
     pub(super) took: Duration,
     /// Writes per second meanwhile and between.
     pub(super) rate: f64,
-    pub(super) during: Option<Distribution>,
-    pub(super) between: Option<Distribution>,
+    pub(super) during: Option<Latencies>,
+    pub(super) between: Option<Latencies>,
 }
 
 /// A look at the node.
@@ -55,7 +56,7 @@ pub(super) fn measure(
     bench: &Bench<'_>,
     plan: &StoragePlan,
     progress: &mut dyn FnMut(&str),
-) -> Result<Snapshots, StorageError> {
+) -> Result<Snapshots, ServerError> {
     progress("a node is filled");
     let node = bench.node(Durability::Interval, &bench.site.empty_folder("node-data")?)?;
     fill(&node, plan.keys)?;
@@ -64,9 +65,10 @@ pub(super) fn measure(
     let first = look(&mut stats)?;
     progress(&format!("reads while it is written to, until there were {ENOUGH} snapshots"));
     let is_enough = Arc::new(AtomicBool::new(false));
-    let (address, wire, keys) = (node.address, node.wire, plan.keys);
+    let keys = plan.keys;
     let until = Until::Told(Arc::clone(&is_enough));
-    let load = Load { address, wire, keys, pipeline: PIPELINE, until };
+    let load = Load::of_writes(node.address, node.protocol, keys);
+    let load = Load { pipeline: PIPELINE, until, ..load };
     let writer = thread::spawn(move || load.run());
     let reader = read(&node, keys, Arc::clone(&is_enough));
     // Both are told that it is enough, whatever came of it.
@@ -76,20 +78,20 @@ pub(super) fn measure(
         Ok((looks?, joined(reader)?))
     });
     is_enough.store(true, Ordering::Relaxed);
-    let Outcome { writes, took, .. } = joined(writer)?;
+    let Outcome { tally, took, .. } = joined(writer)?;
     let (looks, reads) = looks?;
     let spans = spans(&looks);
     let (during, between) = split(&reads, &spans);
     let count = looks.last().map_or(0, |last| last.written - first.written);
     if count == 0 && spans.is_empty() {
-        return Err(StorageError::Nothing("the node has made no snapshot"));
+        return Err(ServerError::Nothing("the node has made no snapshot"));
     }
     Ok(Snapshots {
         count,
         took: spans.iter().map(|(from, to)| *to - *from).sum(),
-        rate: writes as f64 / took.as_secs_f64(),
-        during: Distribution::of(during),
-        between: Distribution::of(between),
+        rate: tally.writes as f64 / took.as_secs_f64(),
+        during: Latencies::of(during),
+        between: Latencies::of(between),
     })
 }
 
@@ -98,7 +100,7 @@ fn read(
     node: &Server,
     keys: u64,
     is_enough: Arc<AtomicBool>,
-) -> Result<JoinHandle<Result<Vec<Read>, StorageError>>, StorageError> {
+) -> Result<JoinHandle<Result<Vec<Read>, ServerError>>, ServerError> {
     let mut control = node.connect()?;
     Ok(thread::spawn(move || {
         let mut numbers = Numbers::new(random::number());
@@ -122,7 +124,7 @@ fn watch(
     first: Look,
     time: Duration,
     has_failed: impl Fn() -> bool,
-) -> Result<Vec<Look>, StorageError> {
+) -> Result<Vec<Look>, ServerError> {
     let mut looks = vec![first];
     loop {
         thread::sleep(LOOK);
@@ -136,7 +138,7 @@ fn watch(
     }
 }
 
-fn look(stats: &mut Control) -> Result<Look, StorageError> {
+fn look(stats: &mut Control) -> Result<Look, ServerError> {
     let asked = Instant::now();
     let (mut written, mut running) = (None, None);
     let mut line = stats.ask("STATS")?;
@@ -148,7 +150,7 @@ fn look(stats: &mut Control) -> Result<Look, StorageError> {
     }
     let silent = "STATS of this node does not tell of snapshots";
     let (Some(written), Some(running)) = (written, running) else {
-        return Err(StorageError::Nothing(silent));
+        return Err(ServerError::Nothing(silent));
     };
     Ok(Look { asked, answered: Instant::now(), written, is_running: running > 0 })
 }
@@ -186,6 +188,6 @@ pub(super) fn split(
     (during, between)
 }
 
-fn joined<T>(thread: JoinHandle<Result<T, StorageError>>) -> Result<T, StorageError> {
+fn joined<T>(thread: JoinHandle<Result<T, ServerError>>) -> Result<T, ServerError> {
     thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
 }

@@ -1,14 +1,14 @@
 //! What was measured, as text.
 
-use super::load::CONNECTIONS;
 use super::recovery::{Recovery, Restart};
 use super::snapshots::Snapshots;
-use super::wire::{KEY_BYTES, VALUE_BYTES};
-use super::writes::{Row, Side, median};
+use super::writes::{Row, Side};
 use super::{Measured, StoragePlan, StorageReport};
-use crate::bench::sync::grouped;
+use crate::bench::figures::{grouped, median};
+use crate::bench::latencies::Latencies;
+use crate::bench::load::CLIENTS;
+use crate::bench::load::{KEY_BYTES, VALUE_BYTES};
 use crate::bench::verdict::Verdict;
-use merkle_kv_core::distribution::Distribution;
 use std::fmt;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl fmt::Display for StorageReport {
             Measured::Writes(rows) => {
                 writeln!(
                     f,
-                    "load      {CONNECTIONS} connections of one thread set {keys} keys of {KEY_BYTES} \
+                    "load      {CLIENTS} connections of one thread set {keys} keys of {KEY_BYTES} \
                      bytes at random, {VALUE_BYTES}-byte values; {} times {} s each, in turns",
                     plan.rounds,
                     plan.time.as_secs()
@@ -40,7 +40,7 @@ impl fmt::Display for StorageReport {
             Measured::Snapshots(snapshots) => {
                 writeln!(
                     f,
-                    "load      {CONNECTIONS} connections set {keys} keys of {KEY_BYTES} bytes at \
+                    "load      {CLIENTS} connections set {keys} keys of {KEY_BYTES} bytes at \
                      random, {VALUE_BYTES}-byte values; another one reads"
                 )?;
                 writeln!(f, "disk      {}", self.disk)?;
@@ -144,12 +144,12 @@ fn write_snapshots(snapshots: &Snapshots, f: &mut fmt::Formatter<'_>) -> fmt::Re
     Ok(())
 }
 
-fn spread(reads: &Distribution) -> String {
+fn spread(reads: &Latencies) -> String {
     let points =
         [("p50", 50.0), ("p99", 99.0), ("p99.9", 99.9), ("max", 100.0)].map(|(name, percent)| {
             format!("{name} {:.3} ms", reads.percentile(percent).as_secs_f64() * 1_000.0)
         });
-    format!("{}  ({} samples)", points.join("  "), grouped(reads.count() as u64))
+    format!("{}  ({} samples)", points.join("  "), grouped(reads.count()))
 }
 
 fn seconds(time: Duration) -> String {

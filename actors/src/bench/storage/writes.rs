@@ -1,11 +1,13 @@
 //! Writes per second of both servers, with the same durability, in turns.
 
-use super::error::StorageError;
-use super::load::{Load, Outcome, Until};
-use super::server::{Bench, Server, cpu_seconds, settle};
-use super::{Durability, StoragePlan};
+use super::StoragePlan;
+use crate::bench::figures::median;
+use crate::bench::latencies::Latencies;
+use crate::bench::load::{Load, Outcome, Until};
+use crate::bench::servers::Durability;
+use crate::bench::servers::ServerError;
+use crate::bench::servers::{Bench, Server, cpu_seconds, settle};
 use crate::bench::verdict::Verdict;
-use merkle_kv_core::distribution::Distribution;
 use std::time::Duration;
 
 /// How long each server is written to before its first round.
@@ -27,8 +29,8 @@ pub(super) struct Row {
 pub(super) struct Side {
     /// Writes per second, of each round.
     pub(super) rates: Vec<f64>,
-    /// Of a batch.
-    pub(super) round_trips: Distribution,
+    /// Of a write, from when its batch was sent.
+    pub(super) round_trips: Latencies,
     /// Processor time of the server for a million writes.
     pub(super) cpu_seconds: f64,
 }
@@ -47,7 +49,7 @@ pub(super) fn measure(
     bench: &Bench<'_>,
     plan: &StoragePlan,
     progress: &mut dyn FnMut(&str),
-) -> Result<Vec<Row>, StorageError> {
+) -> Result<Vec<Row>, ServerError> {
     let mut rows = Vec::new();
     for durability in &plan.durabilities {
         for pipeline in &plan.pipelines {
@@ -67,7 +69,7 @@ fn measure_row(
     plan: &StoragePlan,
     durability: Durability,
     pipeline: usize,
-) -> Result<Row, StorageError> {
+) -> Result<Row, ServerError> {
     let site = bench.site;
     let node = bench.node(durability, &site.empty_folder("node-data")?)?;
     let mut sides = vec![Turns::new(node, plan.keys, pipeline)];
@@ -94,7 +96,7 @@ fn measure_row(
     Ok(Row {
         durability,
         pipeline,
-        node: node.ok_or(StorageError::Nothing("nothing was measured"))?,
+        node: node.ok_or(ServerError::Nothing("nothing was measured"))?,
         redis: sides.next().transpose()?,
         generator: spent / took,
     })
@@ -102,8 +104,7 @@ fn measure_row(
 
 impl Turns {
     fn new(server: Server, keys: u64, pipeline: usize) -> Turns {
-        let until = Until::AllWritten;
-        let load = Load { address: server.address, wire: server.wire, keys, pipeline, until };
+        let load = Load { pipeline, ..Load::of_writes(server.address, server.protocol, keys) };
         Turns { server, load, outcomes: Vec::new(), cpu_seconds: 0.0, generator_seconds: 0.0 }
     }
 
@@ -112,7 +113,7 @@ impl Turns {
     }
 
     /// One round, and what the server has to do for it afterwards.
-    fn take(&mut self, time: Duration) -> Result<(), StorageError> {
+    fn take(&mut self, time: Duration) -> Result<(), ServerError> {
         let (server, own) = (self.server.cpu_seconds(), cpu_seconds("self"));
         let outcome = self.load(time).run()?;
         self.generator_seconds += cpu_seconds("self") - own;
@@ -126,18 +127,17 @@ impl Turns {
         self.outcomes.iter().map(|outcome| outcome.took.as_secs_f64()).sum()
     }
 
-    fn finish(self) -> Result<Side, StorageError> {
+    fn finish(self) -> Result<Side, ServerError> {
         self.server.process.insist_on_running()?;
-        let writes: u64 = self.outcomes.iter().map(|outcome| outcome.writes).sum();
-        let rate = |outcome: &Outcome| outcome.writes as f64 / outcome.took.as_secs_f64();
+        let writes: u64 = self.outcomes.iter().map(|outcome| outcome.tally.writes).sum();
+        let rate = |outcome: &Outcome| outcome.tally.writes as f64 / outcome.took.as_secs_f64();
         let rates = self.outcomes.iter().map(rate).collect();
-        let times = self.outcomes.into_iter().flat_map(|outcome| outcome.round_trips).collect();
-        let silent = StorageError::Nothing("nothing was written");
-        Ok(Side {
-            rates,
-            round_trips: Distribution::of(times).ok_or(silent)?,
-            cpu_seconds: self.cpu_seconds * 1e6 / writes as f64,
-        })
+        let mut round_trips = Latencies::new();
+        self.outcomes.iter().for_each(|outcome| round_trips.add_all(&outcome.tally.latencies));
+        if writes == 0 {
+            return Err(ServerError::Nothing("nothing was written"));
+        }
+        Ok(Side { rates, round_trips, cpu_seconds: self.cpu_seconds * 1e6 / writes as f64 })
     }
 }
 
@@ -170,12 +170,4 @@ impl Row {
 pub(super) fn broken(rows: &[Row], is_judged: bool) -> Vec<String> {
     let broken = rows.iter().filter(|row| row.verdict(is_judged) == Verdict::Broken);
     broken.map(|row| format!("{} at pipeline {}", row.durability, row.pipeline)).collect()
-}
-
-/// The middle, or between both middle ones; not a number if there are none.
-pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    let at = |index: usize| numbers.get(index).copied().unwrap_or(f64::NAN);
-    let count = numbers.len();
-    (at(count.saturating_sub(1) / 2) + at(count / 2)) / 2.0
 }

@@ -6,10 +6,10 @@ mod naive;
 mod table;
 mod twins;
 
-pub(super) use table::grouped;
 pub(super) use twins::scattered;
 
 use super::BenchError;
+use super::figures::grouped;
 use super::machine::machine;
 use super::verdict::Verdict;
 use naive::Naive;

@@ -1,6 +1,7 @@
 //! What was measured, as text.
 
 use super::{Cost, MAX_MESSAGES, Row, SyncReport, Verdict};
+use crate::bench::figures::grouped;
 use std::fmt;
 use std::time::Duration;
 
@@ -113,17 +114,4 @@ fn times(ratio: f64) -> String {
 fn millis(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1_000.0;
     if millis < 1.0 { format!("{millis:.3} ms") } else { format!("{millis:.1} ms") }
-}
-
-/// A number with a comma before each three digits.
-pub(in crate::bench) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

@@ -1,6 +1,5 @@
 //! Small runs, and reports with figures that are told.
 
-use super::table::grouped;
 use super::{BUDGET_KEYS, BenchError, Cost, Naive, Row, SyncPlan, SyncReport, Verdict, run_sync};
 use std::time::Duration;
 
@@ -72,10 +71,4 @@ fn the_peer_in_the_same_run_is_a_ratio() {
         naive.split_whitespace().collect::<Vec<_>>().join(" "),
         "1 update 32,000,000 16,000 x 1000.0 ms 500 x"
     );
-}
-
-#[test]
-fn numbers_are_grouped_by_thousands() {
-    let text = [0, 999, 1_000, 65_536, 1_234_567].map(grouped);
-    assert_eq!(text, ["0", "999", "1,000", "65,536", "1,234,567"]);
 }

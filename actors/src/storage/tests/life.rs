@@ -6,7 +6,7 @@ use super::random::Random;
 use crate::storage::StorageError;
 use crate::storage::load::{Loaded, load, settle};
 use crate::storage::open::remove_unfinished;
-use crate::storage::snapshot::{self, Picture, PictureError};
+use crate::storage::snapshot::{self, NewFile, Picture, PictureError};
 use crate::storage::writer::Writer;
 use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::execute::{Engine, EngineSettings};
@@ -178,6 +178,6 @@ pub(super) fn take_snapshot(disk: &SimulatedDisk, picture: &Picture) -> Result<(
 /// Only the first half of it.
 pub(super) fn write_snapshot(disk: &SimulatedDisk, picture: &Picture) -> Result<u64, PictureError> {
     let name = FileName::Snapshot(picture.last).to_string();
-    let header = snapshot::header(NODE, picture);
-    snapshot::write(disk, &name, &header, picture, &AtomicBool::new(false))
+    let stopping = &AtomicBool::new(false);
+    NewFile { disk, name: &name, node: NODE, picture, stopping }.write()
 }

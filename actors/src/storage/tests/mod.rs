@@ -8,3 +8,4 @@ mod life;
 mod random;
 mod snapshots;
 mod threads;
+mod verify;

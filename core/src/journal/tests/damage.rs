@@ -208,9 +208,9 @@ fn files_that_are_sound_and_belong_elsewhere_are_told_from_damage() {
     let cases = [
         (
             newer,
-            DamageCause::Header(HeaderError::Format(2)),
-            "journal-0000000000000006.mkv cannot be used: it has format 2, and this release reads \
-             1: start the release that wrote it, or a later one",
+            DamageCause::Header(HeaderError::Format(FORMAT + 1)),
+            "journal-0000000000000006.mkv cannot be used: it has format 3, and this release reads \
+             2: start the release that wrote it, or a later one",
         ),
         (
             with_header(Header { node: "node-2".to_owned(), ..own.clone() }),

@@ -73,7 +73,7 @@ fn a_mutation_that_cannot_be_in_a_good_record_is_damage_and_lost_when_repairing(
     let mut unknown = record(4, Sequence(3), &written);
     let kind_at = unknown.len() - 8 - 5;
     unknown[kind_at] = 99;
-    crate::journal::record::seal(&mut unknown, Sequence(3));
+    crate::journal::record::seal(&mut unknown, Sequence(3), SALT);
     bytes.bytes.extend(&unknown);
     let damage = read(std::slice::from_ref(&bytes), Mode::Strict).0.unwrap_err();
     assert!(damage.to_string().ends_with("a mutation has the unknown kind 99"), "{damage}");

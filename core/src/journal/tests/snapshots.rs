@@ -11,7 +11,7 @@ fn content() -> Vec<Mutation> {
         Mutation::Registers(Registers::default()),
         Mutation::Clock(Hlc::from_raw(9)),
         Mutation::Published(Hlc::from_raw(8)),
-        Mutation::Members(vec![(NodeId(7), CREATED)]),
+        Mutation::Members(vec![(NodeId(7), HEARD)]),
     ];
     beside.into_iter().chain((0..ENTRIES).map(|n| Mutation::Entry(entry(n)))).collect()
 }

@@ -1,6 +1,6 @@
 //! Values that are over: what becomes of them, on every node alike, and what finding them takes.
 
-use super::super::{Applied, HashSeed, Registers, Store};
+use super::super::{Applied, HashSeed, Listing, ListingQuery, Registers, Store};
 use super::{ENTRIES_PER_STEP, Reaping};
 use crate::change::Change;
 use crate::clock::{Hlc, UnixMillis};
@@ -156,6 +156,25 @@ fn a_step_reaps_a_bounded_number_and_a_fold_in_between_loses_none() {
     reap(&mut store, SOON);
     assert_eq!((store.expired(), store.keys(), store.tombstones()), (3_501, 3_500, 3_501));
     assert_eq!((store.expiring(), store.next_expiry()), (0, None));
+}
+
+#[test]
+fn a_listing_neither_counts_nor_shows_what_is_over_and_not_yet_reaped() {
+    let mut store = store();
+    for n in 0..300 {
+        put(&mut store, &format!("k{n:03}"), (n % 3 == 0).then_some(SOON));
+    }
+    fold(&mut store);
+    let snapshot = store.snapshot(SOON).unwrap();
+    let list = |now, limit| {
+        let query = ListingQuery { now, limit, ..ListingQuery::default() };
+        let listing = Listing::new(&snapshot, &query);
+        (listing.left(), listing.map(|entry| entry.key().to_vec()).collect::<Vec<_>>())
+    };
+    let (before, after) = (list(NOW, None), list(SOON, None));
+    assert_eq!((before.0, before.1.len()), (300, 300));
+    assert_eq!((after.0, after.1.len()), (200, 200));
+    assert_eq!(list(SOON, Some(2)), (2, vec![b"k001".to_vec(), b"k002".to_vec()]));
 }
 
 #[test]

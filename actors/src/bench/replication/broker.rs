@@ -1,9 +1,9 @@
 //! The broker alone: from publishing a message with QoS 1 until a subscriber has it, one at a time.
 //! What a node's write takes beside this is the node's own.
 
-use super::{ARRIVAL_LIMIT, BenchError};
+use crate::bench::latencies::Latencies;
+use crate::bench::{ARRIVAL_LIMIT, BenchError};
 use crate::random;
-use merkle_kv_core::distribution::Distribution;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, QoS};
 use std::time::{Duration, Instant};
 use tokio::runtime;
@@ -16,7 +16,7 @@ pub(super) fn measure(
     address: &str,
     samples: usize,
     value_bytes: usize,
-) -> Result<Distribution, BenchError> {
+) -> Result<Latencies, BenchError> {
     let failed = |cause: String| BenchError::Broker { broker: address.to_owned(), cause };
     let (host, port) = address
         .rsplit_once(':')
@@ -40,7 +40,7 @@ pub(super) fn measure(
             until(&mut reader_loop, |packet| matches!(packet, Packet::Publish(_))).await?;
             times.push(begun.elapsed());
         }
-        Distribution::of(times).ok_or_else(|| "nothing was measured".to_owned())
+        Latencies::of(times).ok_or_else(|| "nothing was measured".to_owned())
     };
     let limited = async {
         let limit = ARRIVAL_LIMIT + Duration::from_millis(samples as u64);

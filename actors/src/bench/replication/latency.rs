@@ -1,16 +1,16 @@
 //! Single writes: from before one is sent until each other node shows it.
 
-use super::client::BenchClient;
-use super::{ARRIVAL_LIMIT, BenchError};
+use crate::bench::client::BenchClient;
+use crate::bench::latencies::Latencies;
+use crate::bench::{ARRIVAL_LIMIT, BenchError};
 use crate::random;
-use merkle_kv_core::distribution::Distribution;
 use std::time::Instant;
 
 pub(super) fn measure(
     clients: &mut [BenchClient],
     samples: usize,
     value_bytes: usize,
-) -> Result<Distribution, BenchError> {
+) -> Result<Latencies, BenchError> {
     let run = random::number();
     let mut times = Vec::with_capacity(samples * clients.len());
     for sample in 0..samples.max(1) {
@@ -25,7 +25,7 @@ pub(super) fn measure(
         clients[writer].expect(&format!("DEL {key}"), "DELETED")?;
         until_all_others(clients, writer, &ask, "(null)", || {})?;
     }
-    Distribution::of(times).ok_or(BenchError::TooFewNodes)
+    Latencies::of(times).ok_or(BenchError::TooFewNodes)
 }
 
 /// Asks every node but the writer until each has given the reply; tells of each when it has.

@@ -1,6 +1,7 @@
 //! A small run against two nodes of this process.
 
-use super::{BenchError, BenchPlan, broker, run};
+use super::{BenchPlan, broker, run};
+use crate::bench::BenchError;
 use crate::node::{Node, Signals};
 use merkle_kv_core::config;
 use std::collections::BTreeMap;

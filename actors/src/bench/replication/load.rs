@@ -1,8 +1,8 @@
 //! A load of pipelined writes on one node: until it has acknowledged all, and until every other node
 //! has all of them, which is then checked value by value.
 
-use super::client::BenchClient;
-use super::{ARRIVAL_LIMIT, BenchError};
+use crate::bench::client::BenchClient;
+use crate::bench::{ARRIVAL_LIMIT, BenchError};
 use crate::random;
 use std::io::Write;
 use std::thread;
@@ -97,7 +97,7 @@ fn clear(client: &mut BenchClient, load: &Load) -> Result<(), BenchError> {
 }
 
 /// Sends commands while it reads their replies, or both sides would wait for each other.
-pub(super) fn pipeline(
+pub(in crate::bench) fn pipeline(
     client: &mut BenchClient,
     commands: String,
     count: usize,

@@ -1,7 +1,7 @@
 //! Where servers are measured: a folder of its own, and the processes that were started in it. Both
 //! are gone when it is dropped, and also when a signal ends the benchmark.
 
-use super::error::StorageError;
+use super::error::ServerError;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const SHOWN_BYTES: usize = 1_000;
 const INTERRUPTED: i32 = 130;
 
 /// A folder and the processes in it.
-pub(super) struct Site {
+pub(in crate::bench) struct Site {
     folder: PathBuf,
     running: Arc<Mutex<Running>>,
 }
@@ -29,19 +29,19 @@ pub(super) struct Site {
 type Running = Vec<Arc<Mutex<Child>>>;
 
 /// A process. Killed when dropped.
-pub(super) struct Process {
-    pub(super) name: String,
-    pub(super) id: u32,
-    pub(super) begun: Instant,
+pub(in crate::bench) struct Process {
+    pub(in crate::bench) name: String,
+    pub(in crate::bench) id: u32,
+    pub(in crate::bench) begun: Instant,
     child: Arc<Mutex<Child>>,
     log: PathBuf,
 }
 
 impl Site {
     /// Makes a folder inside this one, and watches for signals.
-    pub(super) fn open(parent: &Path) -> Result<Site, StorageError> {
+    pub(in crate::bench) fn open(parent: &Path) -> Result<Site, ServerError> {
         let folder = parent.join(format!("merkle-kv-bench-{}", std::process::id()));
-        let failed = |source| StorageError::File { path: folder.clone(), source };
+        let failed = |source| ServerError::File { path: folder.clone(), source };
         fs::create_dir(&folder).map_err(failed)?;
         // Children run elsewhere than this process.
         let folder = folder.canonicalize().map_err(failed)?;
@@ -62,28 +62,28 @@ impl Site {
     }
 
     /// A new folder inside.
-    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, StorageError> {
+    pub(in crate::bench) fn folder(&self, name: &str) -> Result<PathBuf, ServerError> {
         let path = self.folder.join(name);
         fs::create_dir_all(&path)
-            .map_err(|source| StorageError::File { path: path.clone(), source })?;
+            .map_err(|source| ServerError::File { path: path.clone(), source })?;
         Ok(path)
     }
 
     /// The same, empty; what it held is gone.
-    pub(super) fn empty_folder(&self, name: &str) -> Result<PathBuf, StorageError> {
+    pub(in crate::bench) fn empty_folder(&self, name: &str) -> Result<PathBuf, ServerError> {
         let _ = fs::remove_dir_all(self.folder.join(name));
         self.folder(name)
     }
 
     /// Starts a program in a folder inside; what it writes goes to a file there.
-    pub(super) fn start(
+    pub(in crate::bench) fn start(
         &self,
         name: &str,
         command: &mut Command,
         folder: &Path,
-    ) -> Result<Process, StorageError> {
+    ) -> Result<Process, ServerError> {
         let log = folder.join("output.log");
-        let failed = |source| StorageError::File { path: log.clone(), source };
+        let failed = |source| ServerError::File { path: log.clone(), source };
         let output = File::create(&log).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
         // Held over the start, so that a signal finds every process.
@@ -95,7 +95,7 @@ impl Site {
             .stdout(output)
             .stderr(errors)
             .spawn()
-            .map_err(|source| StorageError::Program { program: name.to_owned(), source })?;
+            .map_err(|source| ServerError::Program { program: name.to_owned(), source })?;
         let id = child.id();
         let child = Arc::new(Mutex::new(child));
         running.retain(|child| Arc::strong_count(child) > 1);
@@ -122,7 +122,7 @@ fn clear<'a>(folder: &Path, running: &'a Mutex<Running>) -> MutexGuard<'a, Runni
 
 impl Process {
     /// An error if it has ended, since it should not have.
-    pub(super) fn insist_on_running(&self) -> Result<(), StorageError> {
+    pub(in crate::bench) fn insist_on_running(&self) -> Result<(), ServerError> {
         match self.status()? {
             None => Ok(()),
             Some(status) => Err(self.ended(status)),
@@ -130,7 +130,7 @@ impl Process {
     }
 
     /// Waits until it has ended well.
-    pub(super) fn wait(self, limit: Duration) -> Result<(), StorageError> {
+    pub(in crate::bench) fn wait(self, limit: Duration) -> Result<(), ServerError> {
         let deadline = Instant::now() + limit;
         loop {
             match self.status()? {
@@ -143,21 +143,21 @@ impl Process {
     }
 
     /// An error that names it.
-    pub(super) fn late(&self, done: &str, limit: Duration) -> StorageError {
-        StorageError::Late { program: self.name.clone(), done: done.to_owned(), limit }
+    pub(in crate::bench) fn late(&self, done: &str, limit: Duration) -> ServerError {
+        ServerError::Late { program: self.name.clone(), done: done.to_owned(), limit }
     }
 
-    fn status(&self) -> Result<Option<ExitStatus>, StorageError> {
+    fn status(&self) -> Result<Option<ExitStatus>, ServerError> {
         let status = lock(&self.child).try_wait();
-        status.map_err(|source| StorageError::Program { program: self.name.clone(), source })
+        status.map_err(|source| ServerError::Program { program: self.name.clone(), source })
     }
 
-    fn ended(&self, status: ExitStatus) -> StorageError {
+    fn ended(&self, status: ExitStatus) -> ServerError {
         let said = fs::read(&self.log).unwrap_or_default();
         let said = String::from_utf8_lossy(&said[said.len().saturating_sub(SHOWN_BYTES)..])
             .trim()
             .to_owned();
-        StorageError::Ended { program: self.name.clone(), status: status.to_string(), said }
+        ServerError::Ended { program: self.name.clone(), status: status.to_string(), said }
     }
 }
 
@@ -197,7 +197,7 @@ fn wait_for_signal(watches: mpsc::Sender<()>) -> io::Result<()> {
 }
 
 /// The type of the file system that a path is on, from the text of `/proc/mounts`.
-pub(super) fn file_system(mounts: &str, path: &Path) -> String {
+pub(in crate::bench) fn file_system(mounts: &str, path: &Path) -> String {
     let mount = |line: &str| {
         let mut words = line.split(' ').skip(1);
         let (point, kind) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -222,7 +222,7 @@ mod tests {
         let limit = Duration::from_millis(1);
         let proc = PathBuf::from(format!("/proc/{}", sleeping.id));
         assert!(proc.exists());
-        assert!(matches!(sleeping.wait(limit), Err(StorageError::Late { .. })));
+        assert!(matches!(sleeping.wait(limit), Err(ServerError::Late { .. })));
         assert!(!proc.exists());
         let mut fails = Command::new("sh");
         let shell = site.start("sh", fails.args(["-c", "echo cause; exit 3"]), &folder).unwrap();

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 /// Why storage was not measured.
 #[derive(Debug, thiserror::Error)]
-pub enum StorageError {
+pub enum ServerError {
     /// The plan asks for what cannot be done.
-    #[error("{what} is {found}, and has to be from 1 to {most}")]
+    #[error("{what} is {found}, and has to be from {from} to {to}")]
     Plan {
         /// Which number of the plan.
         what: &'static str,
         /// What it is.
-        found: u64,
+        found: String,
+        /// The least it may be.
+        from: String,
         /// The most it may be.
-        most: u64,
+        to: String,
     },
     /// A file or folder could not be made.
     #[error("{}: {source}", path.display())]
@@ -26,11 +28,12 @@ pub enum StorageError {
         /// What the system said.
         source: io::Error,
     },
-    /// There is no Redis on this machine.
+    /// Something that is needed is not on this machine.
     #[error(
-        "redis-server: {0}; scripts/install-bench-tools.sh installs it, --no-redis does without"
+        "{0} is not installed: scripts/install-bench-tools.sh installs it, and --no-redis or \
+         --no-memcached do without those"
     )]
-    NoRedis(io::Error),
+    NotInstalled(&'static str),
     /// A program could not be started.
     #[error("cannot start {program}: {source}")]
     Program {

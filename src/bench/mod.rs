@@ -1,15 +1,28 @@
 //! The benchmarks on the command line: their arguments, and what becomes of them.
 
+mod compare;
+mod load;
+mod storage;
+
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
-use merkle_kv_actors::bench::{
-    self, BenchPlan, Durability, LivePlan, StoragePlan, StorageTopic, SyncPlan,
-};
-use std::path::PathBuf;
+use compare::Compare;
+use load::Load;
+use merkle_kv_actors::bench::{self, BenchPlan, LivePlan, SyncPlan};
 use std::time::Duration;
+use storage::Storage;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Bench {
+    #[command(flatten)]
+    load: Load,
+    #[command(subcommand)]
+    topic: Option<Topic>,
+}
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Bench {
+enum Topic {
     /// How fast writes travel: single writes to the other nodes, then a pipelined load.
     ///
     /// Prints the spread of the times, and beside it what the broker alone takes in the same run.
@@ -63,81 +76,45 @@ pub(crate) enum Bench {
     /// durability, round trips and processor time of both, which take turns under the same load.
     /// For a million keys there are budgets, and the exit code is 1 if one of them is broken.
     Storage(Storage),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Storage {
-    /// Keys of 19 bytes to write to, with values of 64. There are budgets for 1000000.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub(crate) keys: u64,
-    /// Length of each round; with --snapshot, the least time.
-    #[arg(long, default_value_t = 4)]
-    pub(crate) seconds: u64,
-    /// Rounds of each server.
-    #[arg(long, default_value_t = 3)]
-    pub(crate) rounds: usize,
-    /// Durabilities to compare: interval with appendfsync everysec, off with appendonly no.
-    #[arg(long, value_delimiter = ',', default_values = ["interval", "always", "off"])]
-    pub(crate) durability: Vec<Durability>,
-    /// Writes that each of 50 connections has on the way.
-    #[arg(long, value_delimiter = ',', default_values = ["1", "16"])]
-    pub(crate) pipeline: Vec<usize>,
-    /// Where to write, to choose the disk; by default the folder for temporary files.
-    #[arg(long)]
-    pub(crate) dir: Option<PathBuf>,
-    /// Measure the node alone.
-    #[arg(long)]
-    pub(crate) no_redis: bool,
-    /// Measure instead how fast both are there again after they were killed.
-    #[arg(long)]
-    pub(crate) recovery: bool,
-    /// Measure instead what single GETs on the node notice of snapshots under a load of writes.
-    #[arg(long, conflicts_with = "recovery")]
-    pub(crate) snapshot: bool,
+    /// This node beside Redis and memcached, which have to be installed: throughput, processor
+    /// time, latency, memory, growth, and what replication costs. Takes about 12 minutes.
+    ///
+    /// Starts all servers, which take turns on one processor under a load from another, and kills
+    /// them afterwards. The node is connected to a broker, Mosquitto if there is one. There are
+    /// budgets, and the exit code is 1 if one of them is broken; docs/performance.md explains the
+    /// figures.
+    Compare(Compare),
 }
 
 /// Measures, and prints what came out.
 pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
     let mut progress = |step: &str| eprintln!("{step} ...");
-    let measured = match bench {
-        Bench::Replication { nodes, broker, samples, writes, value_bytes } => {
+    let measured = match bench.topic {
+        None => load::run(bench.load),
+        Some(Topic::Replication { nodes, broker, samples, writes, value_bytes }) => {
             let plan = BenchPlan { nodes, broker, samples, writes, value_bytes };
             bench::run(plan, &mut progress).map(|report| print!("{report}"))
         }
-        Bench::Sync { keys, live: true, seconds, .. } => {
+        Some(Topic::Sync { keys, live: true, seconds, .. }) => {
             let plan = LivePlan { keys, time: Duration::from_secs(seconds) };
             bench::run_live(plan, &mut progress).map(|report| print!("{report}"))
         }
-        Bench::Sync { keys, rounds, live: false, .. } => {
+        Some(Topic::Sync { keys, rounds, live: false, .. }) => {
             bench::run_sync(SyncPlan { keys, rounds }, &mut progress).and_then(|report| {
                 print!("{report}");
                 report.judge()
             })
         }
-        Bench::Storage(storage) => {
-            bench::run_storage(plan(storage), &mut progress).and_then(|report| {
+        Some(Topic::Compare(compare)) => bench::run_compare(compare.plan(), &mut progress)
+            .and_then(|report| {
                 print!("{report}");
                 report.judge()
-            })
-        }
+            }),
+        Some(Topic::Storage(storage)) => bench::run_storage(storage.plan(), &mut progress)
+            .and_then(|report| {
+                print!("{report}");
+                report.judge()
+            }),
     };
     measured.map_err(|error| Failure::Other(error.into()))
-}
-
-fn plan(asked: Storage) -> StoragePlan {
-    let topic = match (asked.recovery, asked.snapshot) {
-        (true, _) => StorageTopic::Recovery,
-        (false, true) => StorageTopic::Snapshots,
-        (false, false) => StorageTopic::Writes,
-    };
-    StoragePlan {
-        topic,
-        keys: asked.keys,
-        time: Duration::from_secs(asked.seconds),
-        rounds: asked.rounds,
-        durabilities: asked.durability,
-        pipelines: asked.pipeline,
-        folder: asked.dir,
-        redis: !asked.no_redis,
-    }
 }
