@@ -1,7 +1,7 @@
 //! The rules of the architecture, read from the sources: what each layer may not name, how long a
 //! file may be, and that the reference of commands in the documents is the table's.
 
-use merkle_kv_core::protocol::command_reference;
+use merkle_kv_core::protocol::{command_reference, redis_command_reference};
 use std::fs;
 use std::path::Path;
 
@@ -125,9 +125,9 @@ fn forbidden_dependencies(manifest: &str, forbidden: &[&str]) -> Vec<String> {
 }
 
 /// What stands between the two markers.
-fn between_markers(page: &str) -> Option<&str> {
-    let (_, behind) = page.split_once("<!-- commands -->\n")?;
-    behind.split_once("<!-- /commands -->").map(|(commands, _)| commands)
+fn between_markers<'a>(page: &'a str, name: &str) -> Option<&'a str> {
+    let (_, behind) = page.split_once(&format!("<!-- {name} -->\n"))?;
+    behind.split_once(&format!("<!-- /{name} -->")).map(|(commands, _)| commands)
 }
 
 fn read(path: &str) -> String {
@@ -183,8 +183,10 @@ fn without_dev(manifest: &str) -> String {
 #[test]
 fn the_documented_commands_are_those_of_the_table() {
     let page = read("docs/protocol.md");
-    let commands = between_markers(&page).expect("docs/protocol.md has both markers");
+    let commands = between_markers(&page, "commands").expect("docs/protocol.md has both markers");
     assert_eq!(commands.trim(), command_reference().trim(), "docs/protocol.md is out of date");
+    let redis = between_markers(&page, "redis commands").expect("and those of RESP");
+    assert_eq!(redis.trim(), redis_command_reference().trim(), "docs/protocol.md is out of date");
 }
 
 #[test]
@@ -234,8 +236,10 @@ fn wrong_manifests_and_pages_are_noticed() {
                     actix-rt = \"2\"\n[lints]\nmio = 1\n";
     assert_eq!(forbidden_dependencies(manifest, &["tokio", "actix", "mio"]), ["tokio", "actix-rt"]);
     assert!(dependencies("[dependencies]\nmerkle-kv = \"1\"\n").contains(&"merkle-kv"));
-    assert_eq!(between_markers("<!-- commands -->\n| a |\n<!-- /commands -->"), Some("| a |\n"));
-    assert_eq!(between_markers("<!-- commands -->\n| a |\n"), None);
+    let marked = "<!-- a b -->\n| a |\n<!-- /a b -->";
+    assert_eq!(between_markers(marked, "a b"), Some("| a |\n"));
+    assert_eq!(between_markers(marked, "b"), None);
+    assert_eq!(between_markers("<!-- a -->\n| a |\n", "a"), None);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The README keeps its word: its sessions are run line by line, the first against a node with its
-//! quickstart configuration, the second against a cluster, both apart from the ports.
+//! The README keeps its word: its sessions are run line by line, the first two against a node with
+//! its quickstart configuration, the third against a cluster, all of them apart from the ports.
 
 use crate::harness::{Node, NodeSettings, free_port, free_ports};
 use std::fs;
@@ -49,13 +49,13 @@ fn compare(command: &str, output: &str, expected: &[&str]) {
 }
 
 #[test]
-fn the_session_in_the_readme_goes_as_it_says() {
+fn the_sessions_with_one_node_go_as_the_readme_says() {
     let broker = free_port();
     let settings = NodeSettings::at_broker("quickstart", broker, "readme").with_broker(broker);
     let node = Node::start(settings);
     node.joined();
     let port = node.address().port().to_string();
-    for (command, expected) in steps(0) {
+    for (command, expected) in steps(0).into_iter().chain(steps(1)) {
         let output = Command::new("bash").args(["-c", &command.replace(PORT, &port)]).output();
         compare(command, &String::from_utf8(output.unwrap().stdout).unwrap(), &expected);
     }
@@ -82,7 +82,7 @@ fn a_node_that_was_away_gets_what_it_missed_as_the_readme_says() {
     const END: &str = "-- end of a command --";
     let up =
         format!("scripts/cluster-up.sh --run-dir run/cluster --base-port {base}\necho '{END}'\n");
-    let script = steps(1).iter().fold(format!("set -m\n{up}"), |script, (command, _)| {
+    let script = steps(2).iter().fold(format!("set -m\n{up}"), |script, (command, _)| {
         script + &own_ports(command) + &format!("\necho '{END}'\n")
     });
     let output = Command::new("timeout")
@@ -93,7 +93,7 @@ fn a_node_that_was_away_gets_what_it_missed_as_the_readme_says() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let outputs: Vec<&str> = text.split(&format!("{END}\n")).skip(1).collect();
-    for ((command, expected), output) in steps(1).iter().zip(outputs) {
+    for ((command, expected), output) in steps(2).iter().zip(outputs) {
         let expected: Vec<String> = expected.iter().map(|line| own_ports(line)).collect();
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         // What the last script says of its work is its own affair.

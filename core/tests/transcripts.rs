@@ -10,8 +10,8 @@ use merkle_kv_core::execute::{Answer, Batch, Engine, EngineSettings, Progress, Q
 use merkle_kv_core::merkle::{Tree, TreeSeed};
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{
-    COMMANDS, ClientAction, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts,
-    ReplicateAction, ReplicationFacts, SyncFacts, SyncResult, Wording,
+    ClientAction, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts, ReplicateAction,
+    ReplicationFacts, SyncFacts, SyncResult, Wording, text_commands,
 };
 use merkle_kv_core::replication::OutboxLimits;
 use merkle_kv_core::store::HashSeed;
@@ -203,7 +203,7 @@ fn every_command_and_alias_has_a_transcript_in_each_dialect() {
         let transcripts = all();
         let spoken = transcripts.iter().filter(|transcript| transcript.dialect == dialect);
         let words: BTreeSet<String> = spoken.flat_map(Transcript::command_words).collect();
-        for spec in COMMANDS {
+        for spec in text_commands() {
             for word in [&[spec.name], spec.aliases].concat() {
                 assert!(words.contains(word), "{word} has no {dialect:?} transcript");
             }

@@ -90,5 +90,6 @@ fn allows(when: ExpireWhen, held: Option<UnixMillis>, at: UnixMillis) -> bool {
         ExpireWhen::HasExpiry => held.is_some(),
         ExpireWhen::Later => held.is_some_and(|held| at > held),
         ExpireWhen::Sooner => held.is_none_or(|held| at < held),
+        ExpireWhen::SoonerThanAny => held.is_some_and(|held| at < held),
     }
 }

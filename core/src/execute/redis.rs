@@ -20,6 +20,11 @@ impl Engine {
         options: SetOptions,
         now: UnixMillis,
     ) -> Result<Reply, ClientError> {
+        // What is wrong with a time is told whether anything is set or not.
+        let at = match options.expiry {
+            SetExpiry::None | SetExpiry::Keep => None,
+            SetExpiry::At(at) => Some(time_of(at, now)?),
+        };
         let old = self.store.get(key, now).cloned();
         let is_done = match options.when {
             SetWhen::Always => true,
@@ -28,9 +33,8 @@ impl Engine {
         };
         if is_done {
             let expires_at = match options.expiry {
-                SetExpiry::None => None,
+                SetExpiry::None | SetExpiry::At(_) => at,
                 SetExpiry::Keep => old.as_ref().and_then(Entry::expires_at),
-                SetExpiry::At(at) => Some(time_of(at, now)?),
             };
             self.write(key, value, &[], expires_at, now)?;
         }

@@ -224,7 +224,12 @@ impl<'a> Args<'a> {
     }
 
     pub(super) fn integer(&self, word: &[u8]) -> Result<i64, ClientError> {
-        parse(word).ok_or(ClientError::NotANumber {
+        // In an array only as the number itself would be written, as in Redis.
+        let is_plain = |word: &[u8]| match word {
+            [b'0'] | [b'-', b'1'..=b'9', ..] | [b'1'..=b'9', ..] => true,
+            [..] => self.words.line().is_some(),
+        };
+        parse(word).filter(|_| is_plain(word)).ok_or(ClientError::NotANumber {
             command: self.spec,
             found: self.words.reference(word),
             expected: "a 64-bit signed integer",

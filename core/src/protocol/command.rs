@@ -338,6 +338,8 @@ pub enum ExpireWhen {
     Later,
     /// The new one is sooner.
     Sooner,
+    /// It has one, and the new one is sooner.
+    SoonerThanAny,
 }
 
 /// In what a time is told.

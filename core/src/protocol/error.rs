@@ -22,10 +22,20 @@ pub enum ClientError {
     UnknownCommand { word: Bytes },
     #[error("Invalid command: {} {} is not one of {expected}", .command.name, quoted(.found))]
     UnknownOption { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Invalid command: {} has no {}, only {expected}", .command.name, quoted(.found))]
+    UnknownSubcommand { command: &'static CommandSpec, found: Bytes, expected: &'static str },
+    #[error("Invalid command: {} is no option of {}", quoted(.found), .command.name)]
+    UnsupportedOption { command: &'static CommandSpec, found: Bytes },
+    #[error("Invalid command: {one} and {others} options at the same time are not compatible")]
+    OptionConflict { one: &'static str, others: &'static str },
+    #[error("Invalid command: {} is no option of HELLO", quoted(.found))]
+    UnknownHelloOption { found: Bytes },
     #[error("Missing arguments: {} needs {}", .command.name, .command.needs)]
     MissingArguments { command: &'static CommandSpec, given: usize },
     #[error("Too many arguments: {} needs {}", .command.name, .command.needs)]
     TooManyArguments { command: &'static CommandSpec },
+    #[error("Wrong number of arguments for {name}")]
+    WrongCount { name: &'static str },
     #[error("Too many arguments: {} takes at most {limit} keys, send several", .command.name)]
     TooManyKeys { command: &'static CommandSpec, limit: usize },
     #[error(
@@ -57,6 +67,8 @@ pub enum ClientError {
     NoSuchDatabase,
     #[error("Unsupported protocol version: this node speaks RESP 2 and 3")]
     NoSuchProtocol,
+    #[error("Protocol version is not an integer or out of range")]
+    ProtocolNotANumber,
     #[error("Invalid name: it may not contain spaces, line ends or other special characters")]
     InvalidName,
     #[error("Protocol error: expected '*', the beginning of an array, and found {}", quoted(&[*.found]))]
@@ -99,7 +111,7 @@ pub enum ClientError {
 }
 
 /// The word as it may stand in a reply: shortened, in quotes, and on one line whatever it holds.
-fn quoted(word: &[u8]) -> String {
+pub(super) fn quoted(word: &[u8]) -> String {
     let text = String::from_utf8_lossy(word);
     let mut shown = String::from("'");
     for character in text.chars() {

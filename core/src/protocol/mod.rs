@@ -31,7 +31,8 @@ pub use report::{
     ReplicationFacts, Report, StorageCounts, StoreFacts, SyncCounts, SyncFacts, SyncResult,
 };
 pub use table::{
-    Access, COMMANDS, CommandId, CommandSpec, KeyPlaces, command_reference, redis_command_reference,
+    Access, COMMANDS, CommandId, CommandSpec, KeyPlaces, command_reference,
+    redis_command_reference, text_commands,
 };
 pub use wording::{RespVersion, Wording};
 pub use writer::ReplyWriter;

@@ -38,31 +38,44 @@ impl<'a> Args<'a> {
 
     fn set_options(&self, mut words: Words<'a>) -> Result<SetOptions, ClientError> {
         let mut options = SetOptions::default();
+        // Looked at last, as in Redis: what no option is is told before what no number is.
+        let mut time = None;
         while let Some(word) = words.plain() {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
             let unit =
                 [("EX", 1_000, false), ("PX", 1, false), ("EXAT", 1_000, true), ("PXAT", 1, true)]
                     .into_iter()
                     .find(|(name, ..)| is(name));
-            let has_expiry = options.expiry != SetExpiry::None;
-            match unit {
-                Some((_, millis, absolute)) if !has_expiry => {
-                    let amount = words.plain().ok_or(self.unknown_option(word, SET_OPTIONS))?;
-                    let amount = self.integer(amount)?;
-                    options.expiry = SetExpiry::At(self.expiry(amount, millis, absolute)?);
+            match (unit, time) {
+                // The same one may stand again, and counts as it stands last.
+                (Some(unit), None) if options.expiry == SetExpiry::None => {
+                    time = Some((unit, self.amount(word, &mut words)?));
                 }
-                None if is("KEEPTTL") && !has_expiry => options.expiry = SetExpiry::Keep,
-                None if is("NX") && options.when != SetWhen::Present => {
+                (Some(unit), Some((before, _))) if unit == before => {
+                    time = Some((unit, self.amount(word, &mut words)?));
+                }
+                (Some(_), _) => return Err(self.unknown_option(word, SET_OPTIONS)),
+                (None, None) if is("KEEPTTL") => options.expiry = SetExpiry::Keep,
+                (None, _) if is("NX") && options.when != SetWhen::Present => {
                     options.when = SetWhen::Missing;
                 }
-                None if is("XX") && options.when != SetWhen::Missing => {
+                (None, _) if is("XX") && options.when != SetWhen::Missing => {
                     options.when = SetWhen::Present;
                 }
-                None if is("GET") => options.answer = SetAnswer::Old,
-                Some(_) | None => return Err(self.unknown_option(word, SET_OPTIONS)),
+                (None, _) if is("GET") => options.answer = SetAnswer::Old,
+                (None, _) => return Err(self.unknown_option(word, SET_OPTIONS)),
             }
         }
+        if let Some(((_, millis, absolute), amount)) = time {
+            let amount = self.integer(amount)?;
+            options.expiry = SetExpiry::At(self.expiry(amount, millis, absolute)?);
+        }
         Ok(options)
+    }
+
+    /// What stands behind an option of SET.
+    fn amount(&self, option: &[u8], words: &mut Words<'a>) -> Result<&'a [u8], ClientError> {
+        words.plain().ok_or(self.unknown_option(option, SET_OPTIONS))
     }
 
     /// The moment at which something that is set shall go: it has to be one that may lie ahead.
@@ -94,22 +107,51 @@ impl<'a> Args<'a> {
     ) -> Result<Command, ClientError> {
         let mut words = self.words;
         let key = self.next_key(&mut words)?;
-        let at = expiry(self.next_integer(&mut words)?.saturating_mul(unit_millis));
-        let mut when = ExpireWhen::Always;
-        if words.line().is_none()
-            && let Some(word) = words.plain()
-        {
-            let conditions = [
-                ("NX", ExpireWhen::NoExpiry),
-                ("XX", ExpireWhen::HasExpiry),
-                ("GT", ExpireWhen::Later),
-                ("LT", ExpireWhen::Sooner),
-            ];
-            let named =
-                conditions.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
-            when = named.ok_or(self.unknown_option(word, "NX, XX, GT, LT"))?.1;
+        let found = words.plain().ok_or(self.missing(1))?;
+        let is_line = words.line().is_some();
+        let when = if is_line {
+            self.end(words)?;
+            ExpireWhen::Always
+        } else {
+            self.expire_when(words)?
+        };
+        let amount = self.integer(found)?;
+        let millis = match amount.checked_mul(unit_millis) {
+            Some(millis) => millis,
+            // A line may name a time before all times, or one that is refused as too far.
+            None if is_line => amount.saturating_mul(unit_millis),
+            None => return Err(ClientError::InvalidExpiry { command: self.spec, found: amount }),
+        };
+        let at = expiry(millis);
+        Ok(Command::Expire { key, at, when })
+    }
+
+    /// The condition of EXPIRE: options that may stand together, each any number of times.
+    fn expire_when(&self, mut words: Words<'a>) -> Result<ExpireWhen, ClientError> {
+        let [mut nx, mut xx, mut gt, mut lt] = [false; 4];
+        while let Some(word) = words.plain() {
+            let mut options = [("NX", &mut nx), ("XX", &mut xx), ("GT", &mut gt), ("LT", &mut lt)];
+            let named = |(name, _): &&mut (&str, _)| word.eq_ignore_ascii_case(name.as_bytes());
+            let Some((_, is_given)) = options.iter_mut().find(named) else {
+                let found = words.reference(word);
+                return Err(ClientError::UnsupportedOption { command: self.spec, found });
+            };
+            **is_given = true;
         }
-        self.end(words).map(|()| Command::Expire { key, at, when })
+        let conflict = |one, others| Err(ClientError::OptionConflict { one, others });
+        match (nx, xx, gt, lt) {
+            (true, true, ..) | (true, _, true, _) | (true, _, _, true) => {
+                conflict("NX", "XX, GT or LT")
+            }
+            (_, _, true, true) => conflict("GT", "LT"),
+            (true, ..) => Ok(ExpireWhen::NoExpiry),
+            // What comes later than something has something before it.
+            (_, _, true, _) => Ok(ExpireWhen::Later),
+            (_, true, _, true) => Ok(ExpireWhen::SoonerThanAny),
+            (_, _, _, true) => Ok(ExpireWhen::Sooner),
+            (_, true, ..) => Ok(ExpireWhen::HasExpiry),
+            (false, false, false, false) => Ok(ExpireWhen::Always),
+        }
     }
 
     /// DEL: in a line of one key, in an array of several.
@@ -124,6 +166,26 @@ impl<'a> Args<'a> {
         }
         keys.push(first);
         Ok(Command::DeleteMany { keys })
+    }
+
+    /// FLUSHALL: in an array how to do it may be said, which makes no difference here.
+    pub(super) fn flush(&self) -> Result<(), ClientError> {
+        if self.words.dialect().is_some() {
+            return self.nothing_that_counts();
+        }
+        let mut words = self.words;
+        let Some(word) = words.plain() else { return Ok(()) };
+        let is_known =
+            [&b"ASYNC"[..], b"SYNC"].iter().any(|known| word.eq_ignore_ascii_case(known));
+        if is_known && words.plain().is_none() {
+            return Ok(());
+        }
+        Err(self.unknown_option(word, "ASYNC, SYNC"))
+    }
+
+    fn unknown_subcommand(&self, found: &[u8], expected: &'static str) -> ClientError {
+        let found = self.words.reference(found);
+        ClientError::UnknownSubcommand { command: self.spec, found, expected }
     }
 
     pub(super) fn key_and_number(&self) -> Result<(Bytes, i64), ClientError> {
@@ -195,12 +257,12 @@ impl<'a> Args<'a> {
     pub(super) fn hello(&self) -> Result<Hello, ClientError> {
         let mut words = self.words;
         let Some(version) = words.plain() else { return Ok(Hello::default()) };
-        let number = parse(version).ok_or(ClientError::NoSuchProtocol)?;
+        let number = parse(version).ok_or(ClientError::ProtocolNotANumber)?;
         let version = RespVersion::of(number).ok_or(ClientError::NoSuchProtocol)?;
         let mut hello = Hello { version: Some(version), name: None };
         while let Some(word) = words.plain() {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-            let wrong = self.unknown_option(word, "AUTH user password, SETNAME name");
+            let wrong = ClientError::UnknownHelloOption { found: words.reference(word) };
             if is("SETNAME") {
                 hello.name = Some(self.client_name(words.plain().ok_or(wrong)?)?);
             } else if is("AUTH") && words.plain().and(words.plain()).is_some() {
@@ -243,11 +305,14 @@ impl<'a> Args<'a> {
             words.plain().and(words.plain()).ok_or(self.missing(1))?;
             ClientAction::Ignored
         } else if is("NO-EVICT") {
-            words.plain().ok_or(self.missing(1))?;
+            let switch = words.plain().ok_or(self.missing(1))?;
+            if ![&b"ON"[..], b"OFF"].iter().any(|known| switch.eq_ignore_ascii_case(known)) {
+                return Err(self.unknown_option(switch, "ON, OFF"));
+            }
             ClientAction::Ignored
         } else {
             let expected = "ID, INFO, LIST, SETNAME, GETNAME, SETINFO, NO-EVICT";
-            return Err(self.unknown_option(word, expected));
+            return Err(self.unknown_subcommand(word, expected));
         };
         self.end(words).map(|()| Command::Client(action))
     }
@@ -274,21 +339,21 @@ impl<'a> Args<'a> {
         if is("DOCS") {
             return Ok(TableQuery::Docs(names()));
         }
-        self.end(words)?;
-        if is("COUNT") {
-            Ok(TableQuery::Count)
+        let query = if is("COUNT") {
+            TableQuery::Count
         } else if is("LIST") {
-            Ok(TableQuery::List)
+            TableQuery::List
         } else {
-            Err(self.unknown_option(word, "COUNT, LIST, INFO, DOCS"))
-        }
+            return Err(self.unknown_subcommand(word, "COUNT, LIST, INFO, DOCS"));
+        };
+        self.end(words).map(|()| query)
     }
 
     pub(super) fn settings(&self) -> Result<Command, ClientError> {
         let mut words = self.words;
         let word = words.plain().ok_or(self.missing(0))?;
         if !word.eq_ignore_ascii_case(b"GET") {
-            return Err(self.unknown_option(word, "GET; settings are made in the file"));
+            return Err(self.unknown_subcommand(word, "GET; settings are made in the file"));
         }
         let patterns: Vec<Pattern> =
             plain(words).map(|pattern| Pattern::of_name(words.reference(pattern))).collect();

@@ -66,7 +66,7 @@ pub(super) const REDIS_ROWS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "PEXPIRE",
-        arguments: "key milliseconds [NX|XX|GT|LT]",
+        arguments: "key milliseconds [NX|XX|GT|LT...]",
         needs: KEY_AND_NUMBER,
         reply: "1, or 0",
         summary: "EXPIRE in milliseconds",
@@ -75,7 +75,7 @@ pub(super) const REDIS_ROWS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "EXPIREAT",
-        arguments: "key seconds [NX|XX|GT|LT]",
+        arguments: "key seconds [NX|XX|GT|LT...]",
         needs: KEY_AND_NUMBER,
         reply: "1, or 0",
         summary: "EXPIRE at a time since 1970",
@@ -84,7 +84,7 @@ pub(super) const REDIS_ROWS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "PEXPIREAT",
-        arguments: "key milliseconds [NX|XX|GT|LT]",
+        arguments: "key milliseconds [NX|XX|GT|LT...]",
         needs: KEY_AND_NUMBER,
         reply: "1, or 0",
         summary: "EXPIREAT in milliseconds",

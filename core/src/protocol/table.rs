@@ -145,7 +145,7 @@ pub fn redis_command_reference() -> String {
 }
 
 /// The commands of the text protocol.
-pub(super) fn text_commands() -> impl Iterator<Item = &'static CommandSpec> {
+pub fn text_commands() -> impl Iterator<Item = &'static CommandSpec> {
     ROWS.iter()
 }
 

@@ -170,6 +170,9 @@ fn a_condition_is_about_the_expiry_that_is_there_and_none_is_later_than_any() {
         (ExpireWhen::Sooner, none, 5_000, true),
         (ExpireWhen::Sooner, some, 999, true),
         (ExpireWhen::Sooner, some, 1_000, false),
+        (ExpireWhen::SoonerThanAny, none, 5_000, false),
+        (ExpireWhen::SoonerThanAny, some, 999, true),
+        (ExpireWhen::SoonerThanAny, some, 1_000, false),
         // A time in the past deletes if the condition lets it.
         (ExpireWhen::Later, some, -1, false),
         (ExpireWhen::Sooner, some, -1, true),

@@ -1,9 +1,10 @@
 //! Arrays to requests. Holds at most one unfinished command, of which no word and no sum of words
 //! is longer than a legal one; what is too long is dropped as it comes.
 
+use super::table::arity;
 use crate::protocol::args::Args;
-use crate::protocol::table::Vocabulary;
-use crate::protocol::words::{Place, Words};
+use crate::protocol::table::{CommandSpec, Vocabulary};
+use crate::protocol::words::{Place, Words, plain};
 use crate::protocol::{ClientError, CommandId, Limits, Request};
 use bytes::{Buf, BytesMut};
 
@@ -118,8 +119,12 @@ impl Decoder {
     /// Reads as far as commands are complete, and notes where their words stand.
     fn read_commands(&mut self, buffer: &[u8]) -> Result<(), Stop> {
         loop {
+            if self.missing.is_none() && self.read_empty_line(buffer) {
+                continue;
+            }
             let mut left = match self.missing {
                 Some(left) => left,
+                None if buffer[self.read..] == *b"\r" => return Ok(()),
                 None => match header(b'*', &buffer[self.read..]) {
                     Header::Unfinished => return Ok(()),
                     Header::Malformed => {
@@ -174,6 +179,22 @@ impl Decoder {
             // An array of nothing asks nothing, and is not answered.
             self.complete.push(Complete { end, places: self.places.len() });
         }
+    }
+
+    /// Passes over an empty line between two commands, which `redis-cli --pipe` sends so that what it
+    /// was given ends in any case. Whether there was one.
+    fn read_empty_line(&mut self, buffer: &[u8]) -> bool {
+        let bytes = match &buffer[self.read..] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            [..] => return false,
+        };
+        self.read += bytes;
+        match self.complete.last_mut() {
+            Some(last) => last.end = self.read,
+            None => self.complete.push(Complete { end: self.read, places: 0 }),
+        }
+        true
     }
 
     /// What is wrong with a word of this length in a command of so many bytes, if anything.
@@ -255,9 +276,23 @@ enum Stop {
 }
 
 fn request(limits: &Limits, mut words: Words<'_>) -> Result<Request, ClientError> {
-    let id = CommandId::find(words.plain().unwrap_or_default(), Vocabulary::Resp)?;
+    let name = words.plain().unwrap_or_default();
+    let id = CommandId::find(name, Vocabulary::Resp)?;
     let args = Args::new(id.spec(), words, limits);
-    Ok(Request::Command(id, (id.spec().parse)(&args)?))
+    let parsed = (id.spec().parse)(&args);
+    Ok(Request::Command(
+        id,
+        parsed.map_err(|error| wrong_count(id.spec(), name, words).unwrap_or(error))?,
+    ))
+}
+
+/// What is wrong with the number of arguments, if anything: as in Redis, that is told before what
+/// is wrong with one of them.
+fn wrong_count(spec: &'static CommandSpec, name: &[u8], words: Words<'_>) -> Option<ClientError> {
+    let (arity, found) = (arity(spec), 1 + plain(words).count() as i64);
+    let is_wrong = found < arity.abs() || arity > 0 && found > arity;
+    let name = spec.names().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    is_wrong.then_some(ClientError::WrongCount { name: name.unwrap_or(spec.name) })
 }
 
 /// Reads a line that consists of this byte and a number.

@@ -62,7 +62,7 @@ pub(in crate::protocol) fn write(
         Reply::Message(_, Some(message)) => bulk(message, out),
         Reply::Version => bulk(format!("MerkleKV {}", crate::VERSION).as_bytes(), out),
         Reply::Hash(_, digest) => bulk(digest.to_string().as_bytes(), out),
-        Reply::Report(report) => write_report(report, out),
+        Reply::Report(report) => write_report(report, version, out),
         Reply::Nested(nested) => write_nested(nested, version, out),
         Reply::Replication(facts) => bulk(facts.to_string().as_bytes(), out),
         Reply::Error(error) => {
@@ -93,16 +93,16 @@ fn write_keys(keys: &mut Keys, written: &mut usize, out: &mut BytesMut, enough: 
 }
 
 /// What Redis has as lines in one string is one here as well; other reports are lists of lines.
-fn write_report(report: &Report, out: &mut BytesMut) {
+fn write_report(report: &Report, version: RespVersion, out: &mut BytesMut) {
     let lines = report.lines();
     match report {
         Report::Info(_) => {
             let text = [redis_lines(), lines].concat().join("\r\n");
-            bulk(format!("# Server\r\n{text}\r\n").as_bytes(), out);
+            page(&format!("# Server\r\n{text}\r\n"), version, out);
         }
         Report::Stats(_) | Report::Clients(_) => {
             let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-            bulk(lines.as_bytes(), out);
+            page(&lines, version, out);
         }
         Report::Sync(_) | Report::Peers(_) | Report::Help => {
             line_of_number(b'*', lines.len() as i64, out);
@@ -155,6 +155,19 @@ fn bulk(text: &[u8], out: &mut BytesMut) {
     line_of_number(b'$', text.len() as i64, out);
     out.put_slice(text);
     end_line(out);
+}
+
+/// Text for people: version 3 says so.
+fn page(text: &str, version: RespVersion, out: &mut BytesMut) {
+    match version {
+        RespVersion::Two => bulk(text.as_bytes(), out),
+        RespVersion::Three => {
+            line_of_number(b'=', text.len() as i64 + 4, out);
+            out.put_slice(b"txt:");
+            out.put_slice(text.as_bytes());
+            end_line(out);
+        }
+    }
 }
 
 fn integer(number: i64, out: &mut BytesMut) {

@@ -2,6 +2,7 @@
 //! has a wording that programs look for, that one.
 
 use crate::protocol::ClientError;
+use crate::protocol::error::quoted;
 
 /// The line of an error, its code first.
 pub(super) fn line(error: &ClientError) -> String {
@@ -12,11 +13,27 @@ pub(super) fn line(error: &ClientError) -> String {
             let name = command.name.to_lowercase();
             format!("ERR wrong number of arguments for '{name}' command")
         }
-        ClientError::UnknownCommand { .. } => {
-            let said = error.to_string();
-            format!("ERR unknown command: {}", said.trim_start_matches("Invalid command: "))
+        ClientError::WrongCount { name } => {
+            format!("ERR wrong number of arguments for '{}' command", name.to_lowercase())
         }
-        ClientError::UnknownOption { .. } => format!("ERR syntax error: {error}"),
+        ClientError::UnknownCommand { word } => {
+            format!("ERR unknown command {}, HELP lists those that there are", quoted(word))
+        }
+        ClientError::UnknownSubcommand { command, found, expected } => {
+            format!("ERR unknown subcommand {}. {} has {expected}", quoted(found), command.name)
+        }
+        // The whole sentence is about spaces in a line.
+        ClientError::EmptyKey { .. } => "ERR Invalid key: it is empty".to_owned(),
+        ClientError::UnknownOption { .. } => "ERR syntax error".to_owned(),
+        ClientError::UnsupportedOption { found, .. } => {
+            format!("ERR Unsupported option {}", quoted(found).trim_matches('\''))
+        }
+        ClientError::UnknownHelloOption { found } => {
+            format!("ERR Syntax error in HELLO option {}", quoted(found))
+        }
+        ClientError::OptionConflict { one, others } => {
+            format!("ERR {one} and {others} options at the same time are not compatible")
+        }
         ClientError::NotANumber { .. } | ClientError::ValueNotANumber { .. } => {
             "ERR value is not an integer or out of range".to_owned()
         }
@@ -37,7 +54,6 @@ pub(super) fn line(error: &ClientError) -> String {
         | ClientError::NotUtf8 { .. }
         | ClientError::LineTooLong { .. }
         | ClientError::TooManyKeys { .. }
-        | ClientError::EmptyKey { .. }
         | ClientError::KeyTooLong { .. }
         | ClientError::ByteInKey { .. }
         | ClientError::ValueTooLong { .. }
@@ -48,6 +64,7 @@ pub(super) fn line(error: &ClientError) -> String {
         | ClientError::InvalidLength { .. }
         | ClientError::CommandTooLong { .. }
         | ClientError::Clock(_)
+        | ClientError::ProtocolNotANumber
         | ClientError::NoUsers
         | ClientError::ReplicationOff
         | ClientError::SyncOff

@@ -79,17 +79,33 @@ fn facts(name: &str, spec: &CommandSpec) -> Nested {
 }
 
 /// The words of a command, its name included; below zero if there may be more.
-fn arity(spec: &CommandSpec) -> i64 {
+pub(super) fn arity(spec: &CommandSpec) -> i64 {
+    let forms = alternatives(spec.resp_arguments());
+    let counts = || forms.iter().map(|form| words(form));
+    let fewest = counts().map(|(fewest, _)| fewest).min().unwrap_or(0) + 1;
+    if counts().all(|count| count == (fewest - 1, true)) { fewest } else { -fewest }
+}
+
+/// The forms that stand beside each other, outside all brackets.
+fn alternatives(arguments: &str) -> Vec<&str> {
     let mut depth = 0;
-    let mut fewest = 1;
-    let mut is_exact = true;
-    for word in spec.resp_arguments().split_ascii_whitespace() {
+    let outside = move |character: char| {
+        depth += i32::from(character == '[') - i32::from(character == ']');
+        depth == 0 && character == '|'
+    };
+    arguments.split(outside).collect()
+}
+
+/// How many words a form has at least, and whether it has no more.
+fn words(form: &str) -> (i64, bool) {
+    let (mut depth, mut fewest, mut is_exact) = (0, 0, true);
+    for word in form.split_ascii_whitespace() {
         let opened = word.matches('[').count();
         is_exact &= opened == 0 && !word.ends_with("...");
         fewest += i64::from(depth == 0 && opened == 0);
         depth = (depth + opened).saturating_sub(word.matches(']').count());
     }
-    if is_exact { fewest } else { -fewest }
+    (fewest, is_exact)
 }
 
 fn docs(spec: &CommandSpec) -> Nested {

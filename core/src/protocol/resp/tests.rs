@@ -4,9 +4,10 @@ use super::{Decoder, write};
 use crate::clock::Hlc;
 use crate::entry::Entry;
 use crate::pattern::Pattern;
+use crate::protocol::table::Vocabulary;
 use crate::protocol::{
-    ClientError, Command, Expiry, Hello, Keys, Limits, Nested, Reply, Request, RespVersion,
-    ScanQuery, SetAnswer, SetExpiry, SetOptions, SetWhen, Step,
+    ClientError, Command, CommandId, ExpireWhen, Expiry, Hello, Keys, Limits, Nested, Reply,
+    Request, RespVersion, ScanQuery, SetAnswer, SetExpiry, SetOptions, SetWhen, Step,
 };
 use crate::version::{NodeId, Version};
 use bytes::{Bytes, BytesMut};
@@ -160,6 +161,123 @@ fn commands_of_redis_are_known_by_their_names_there() {
     }
 }
 
+/// `redis-cli --pipe` was answered with a protocol error: it sends an empty line behind what it was
+/// given, which was taken for a command that is no array.
+#[test]
+fn empty_lines_between_commands_are_passed_over() {
+    let ping = array(&[b"PING"]);
+    let expected = decode(&ping.repeat(3));
+    let bytes = [&b"\r\n\n"[..], &ping, b"\r\n\r\n", &ping, b"\n", &ping, b"\r\n"].concat();
+    assert_eq!(decode(&bytes), expected);
+    let mut decoder = Decoder::new(LIMITS);
+    let mut buffer = BytesMut::new();
+    let mut requests = Vec::new();
+    for byte in bytes {
+        buffer.extend_from_slice(&[byte]);
+        requests.extend(decoder.decode(&mut buffer));
+    }
+    assert_eq!(requests, expected);
+    assert!(!decoder.is_inside_command(&buffer));
+}
+
+#[test]
+fn wrong_numbers_of_arguments_are_told_before_wrong_arguments() {
+    for (line, command) in [
+        ("INCRBY k x y", "incrby"),
+        ("SETEX k x", "setex"),
+        ("EXPIRE k", "expire"),
+        ("PING a b", "ping"),
+        ("CLIENT", "client"),
+        ("MSET k", "mset"),
+        ("SCAN", "scan"),
+        ("UNLINK", "unlink"),
+    ] {
+        let expected = format!("ERR wrong number of arguments for '{command}' command");
+        assert_eq!(refusal(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn arity_is_that_of_redis() {
+    for (name, expected) in [
+        ("get", 2),
+        ("set", -3),
+        ("mset", -3),
+        ("incrby", 3),
+        ("expire", -3),
+        ("scan", -2),
+        ("client", -2),
+        ("command", -1),
+        ("hello", -1),
+        ("del", -2),
+        ("dbsize", 1),
+        ("select", 2),
+    ] {
+        let id = CommandId::find(name.as_bytes(), Vocabulary::Resp).unwrap();
+        assert_eq!(super::table::arity(id.spec()), expected, "{name}");
+    }
+}
+
+#[test]
+fn conditions_of_an_expiry_may_stand_together() {
+    for (options, expected) in [
+        ("", ExpireWhen::Always),
+        (" nx NX", ExpireWhen::NoExpiry),
+        (" xx", ExpireWhen::HasExpiry),
+        (" GT XX", ExpireWhen::Later),
+        (" LT", ExpireWhen::Sooner),
+        (" XX LT", ExpireWhen::SoonerThanAny),
+    ] {
+        let at = Expiry::In { millis: 9_000 };
+        let expected = Command::Expire { key: key(), at, when: expected };
+        assert_eq!(command(&format!("EXPIRE k 9{options}")), expected, "{options}");
+    }
+    let refused = "options at the same time are not compatible";
+    for options in ["NX XX", "GT NX", "LT NX"] {
+        let line = refusal(&format!("EXPIRE k 9 {options}"));
+        assert_eq!(line, format!("ERR NX and XX, GT or LT {refused}"), "{options}");
+    }
+    assert_eq!(refusal("EXPIRE k 9 LT GT"), format!("ERR GT and LT {refused}"));
+    assert_eq!(refusal("EXPIRE k x YY"), "ERR Unsupported option YY");
+    for line in ["EXPIRE k 9223372036854775807", "EXPIREAT k -9223372036854775808"] {
+        assert!(refusal(line).starts_with("ERR invalid expire time in 'expire"), "{line}");
+    }
+}
+
+#[test]
+fn options_of_set_may_be_repeated_but_not_mixed() {
+    let expiry = SetExpiry::At(Expiry::In { millis: 9_000 });
+    let options = SetOptions { expiry, ..SetOptions::default() };
+    let expected = Command::SetIf { key: key(), value: Bytes::from_static(b"v"), options };
+    assert_eq!(command("SET k v EX 1 ex 9"), expected);
+    assert!(matches!(command("SET k v KEEPTTL KEEPTTL"), Command::SetIf { .. }));
+    for options in ["EX 1 PX 1", "EX 1 KEEPTTL", "KEEPTTL EX 1", "EX 1 EXAT 1", "EX x YY", "EX"] {
+        assert_eq!(refusal(&format!("SET k v {options}")), "ERR syntax error", "{options}");
+    }
+}
+
+#[test]
+fn a_flush_may_be_told_how() {
+    for line in ["FLUSHALL", "FLUSHDB async", "FLUSHALL SYNC"] {
+        assert_eq!(command(line), Command::Flush, "{line}");
+    }
+    for line in ["FLUSHALL x", "FLUSHALL SYNC SYNC"] {
+        assert_eq!(refusal(line), "ERR syntax error", "{line}");
+    }
+}
+
+#[test]
+fn numbers_are_taken_as_they_would_be_written() {
+    for number in ["+1", "01", "-0", "-01", "00", "", "-", "1.0"] {
+        let words = array(&[b"INCRBY", b"k", number.as_bytes()]);
+        assert!(matches!(decode(&words)[..], [Request::Refused(_)]), "{number:?}");
+    }
+    for (number, expected) in [("0", 0), ("-1", -1), ("-9223372036854775808", i64::MIN)] {
+        let step = Step::Up(expected);
+        assert_eq!(command(&format!("INCRBY k {number}")), Command::Add { key: key(), step });
+    }
+}
+
 #[test]
 fn refusals_are_worded_as_clients_of_redis_expect() {
     for (line, expected) in [
@@ -168,7 +286,7 @@ fn refusals_are_worded_as_clients_of_redis_expect() {
         ("MSET k v k", "ERR wrong number of arguments for 'mset' command"),
         ("INCR k 5", "ERR wrong number of arguments for 'incr' command"),
         ("INCRBY k 1.5", "ERR value is not an integer or out of range"),
-        ("NOPE", "ERR unknown command: 'NOPE' is not a command, HELP lists them"),
+        ("NOPE", "ERR unknown command 'NOPE', HELP lists those that there are"),
         ("SELECT 1", "ERR DB index is out of range"),
         ("SCAN x", "ERR invalid cursor"),
         ("HELLO 4", "NOPROTO unsupported protocol version"),
@@ -176,7 +294,7 @@ fn refusals_are_worded_as_clients_of_redis_expect() {
     ] {
         assert_eq!(refusal(line), expected, "{line}");
     }
-    assert!(refusal("CONFIG SET save x").starts_with("ERR syntax error"));
+    assert!(refusal("CONFIG SET save x").starts_with("ERR unknown subcommand 'SET'"));
 }
 
 #[test]

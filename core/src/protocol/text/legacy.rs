@@ -286,6 +286,12 @@ fn wording(error: &ClientError) -> String {
         | ClientError::NotACursor { .. }
         | ClientError::NoSuchDatabase
         | ClientError::NoSuchProtocol
+        | ClientError::ProtocolNotANumber
+        | ClientError::WrongCount { .. }
+        | ClientError::UnknownSubcommand { .. }
+        | ClientError::UnsupportedOption { .. }
+        | ClientError::UnknownHelloOption { .. }
+        | ClientError::OptionConflict { .. }
         | ClientError::InvalidName
         | ClientError::NotAnArray { .. }
         | ClientError::NotAString { .. }
