@@ -89,6 +89,7 @@ pub(crate) struct StorageCounters {
     pub(crate) snapshot_running: Counter,
     pub(crate) backups_written: Counter,
     pub(crate) backups_failed: Counter,
+    pub(crate) refused_changes: Counter,
 }
 
 impl StorageCounters {
@@ -99,6 +100,7 @@ impl StorageCounters {
             snapshot_running: self.snapshot_running.get(),
             backups_written: self.backups_written.get(),
             backups_failed: self.backups_failed.get(),
+            refused_changes: self.refused_changes.get(),
         }
     }
 }

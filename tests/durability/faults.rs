@@ -101,11 +101,11 @@ fn a_data_directory_of_a_later_format_is_refused_by_its_name() {
     let mut node = ended_node();
     let segment = only_segment(&node);
     let mut bytes = fs::read(&segment).unwrap();
-    bytes[8..10].copy_from_slice(&2_u16.to_be_bytes());
+    bytes[8..10].copy_from_slice(&3_u16.to_be_bytes());
     let crc = crc32(&bytes[..92]);
     bytes[92..96].copy_from_slice(&crc.to_be_bytes());
     fs::write(&segment, bytes).unwrap();
-    let says = ["it has format 2, and this release reads 1", "start the release that wrote it"];
+    let says = ["it has format 3, and this release reads 2", "start the release that wrote it"];
     refuses(&mut node, 4, &says);
     assert_eq!(node.start_in_vain_with(&["--repair"]).0, Some(4));
 }

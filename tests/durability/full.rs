@@ -2,7 +2,9 @@
 //! room.
 
 use super::write_mib;
-use crate::harness::{Client, Node, NodeSettings, SmallDisk, wait_until};
+use crate::harness::{
+    Broker, Client, Node, NodeSettings, REPLICATION_LIMIT, SmallDisk, unique_prefix, wait_until,
+};
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -107,6 +109,53 @@ fn a_full_disk_costs_nothing_that_was_acknowledged_if_replies_wait_for_the_disk(
 #[test]
 fn a_full_disk_costs_nothing_that_was_acknowledged_if_the_disk_follows_later() {
     survives_a_full_disk("interval");
+}
+
+/// Symptom: a node whose disk was full heard no broker any more and held every session until there
+/// was room, with what they brought in its memory. Cause: what others wrote was taken, and its answer
+/// waited for the disk.
+#[test]
+fn what_other_nodes_write_is_refused_on_a_full_disk_and_comes_when_there_is_room() {
+    let disk = SmallDisk::of_mib(8);
+    let ballast = disk.seen_from_here().join("ballast");
+    fs::write(&ballast, vec![0; 6 << 20]).unwrap();
+    let (broker, prefix) = (Broker::start(), unique_prefix());
+    let settings = |name: &str| {
+        NodeSettings::at_broker(name, broker.port(), &prefix)
+            .section("[anti_entropy]\ninterval_seconds = 1")
+    };
+    let small = Node::start(settings("small").storage_on(&disk, ""));
+    let large = Node::start(settings("large"));
+    small.joined();
+    large.joined();
+    let mut writer = large.client();
+    let mut reader = small.client();
+    let wait = |reader: &mut Client, what: &str, done: &dyn Fn(&mut Client) -> bool| {
+        wait_until(REPLICATION_LIMIT, what, || done(reader));
+    };
+    let mut written = 0;
+    while reader.count("storage_refused_changes") == 0 {
+        for n in written..written + 10 {
+            assert_eq!(writer.command(&format!("SET key{n} {}", value(n))), "OK");
+        }
+        written += 10;
+        assert!(written < 5_000, "{}", small.log());
+    }
+    small.logged("the disk is full: no write is taken");
+    // Neither the broker nor a session waits for the disk.
+    assert_eq!(writer.command("SET late 1"), "OK");
+    let refused = reader.count("storage_refused_changes");
+    wait(&mut reader, "updates and sessions are refused", &|reader| {
+        reader.count("storage_refused_changes") > refused + 1
+    });
+    let failed = reader.count("sync_failed");
+    wait(&mut reader, "sessions end", &|reader| reader.count("sync_failed") > failed + 1);
+    assert_eq!(reader.command("GET late"), "(null)");
+    assert!(reader.command("REPLICATE STATUS").contains(" connected "));
+    fs::remove_file(&ballast).unwrap();
+    reader.until("GET late", "VALUE 1");
+    reader.until("DBSIZE", &format!("DBSIZE {}", written + 1));
+    assert_eq!(reader.command("HASH"), writer.command("HASH"));
 }
 
 #[test]

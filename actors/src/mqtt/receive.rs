@@ -67,9 +67,10 @@ impl MqttActor {
                 let later = changes.split_off(changes.len().min(APPLY_CHANGES));
                 let count = changes.len();
                 // Without its store the node is about to stop.
-                let won = store.send(Apply(changes)).await.unwrap_or_default();
-                facts.mqtt.applied_changes.add(won as u64);
-                facts.mqtt.stale_changes.add((count - won) as u64);
+                if let Some(won) = store.send(Apply(changes)).await.ok().flatten() {
+                    facts.mqtt.applied_changes.add(won as u64);
+                    facts.mqtt.stale_changes.add((count - won) as u64);
+                }
                 changes = later;
             }
         };

@@ -334,7 +334,7 @@ impl<D: Disk> Writing<D> {
         if !std::mem::replace(&mut self.is_full, true) {
             error!(
                 folder:% = self.disk.path().display(), error:% = source;
-                "the disk is full: no write of a client is taken until there is room"
+                "the disk is full: no write is taken, of a client or another node, until there is room"
             );
             (self.listener)(Said::Full);
         }

@@ -19,9 +19,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Where the journal is, and who waits for it.
 pub(super) struct Keeping {
     storage: Box<dyn Storage>,
-    /// Answers to clients, and answers to those who tell peers.
+    /// Answers to clients, answers to those who tell peers, and answers to who hears the broker.
     replies: Waiting,
     secured: Waiting,
+    heard: Waiting,
     replied: Sequence,
     synced: Sequence,
     /// A [`Commit`] is on its way.
@@ -48,6 +49,7 @@ impl Keeping {
             storage,
             replies: Waiting::default(),
             secured: Waiting::default(),
+            heard: Waiting::default(),
             replied: last,
             synced: last,
             committing: false,
@@ -64,6 +66,7 @@ impl Keeping {
         };
         self.replied = self.replied.max(replied);
         self.replies.reach(self.replied);
+        self.heard.reach(self.replied);
         self.secured.reach(self.synced);
     }
 }
@@ -100,6 +103,16 @@ impl StoreActor {
         Promised::at(value, &self.keeping.replies, at)
     }
 
+    /// An answer that nobody is told, and that waits only so that nobody brings changes faster than
+    /// they are kept. On a full disk it would keep the broker waiting for as long as that lasts.
+    pub(super) fn paced<T>(&self, value: T) -> Promised<T> {
+        let at = self.engine.store().log_position();
+        if at <= self.keeping.replied || self.keeping.is_full {
+            return Promised::now(value);
+        }
+        Promised::at(value, &self.keeping.heard, at)
+    }
+
     /// An answer that has changed nothing, but may show what others have.
     pub(super) fn show<T>(&self, value: T) -> Promised<T> {
         match self.keeping.storage.promise() {
@@ -107,6 +120,16 @@ impl StoreActor {
             Promise::Synced if !self.keeping.is_full => self.promise(value),
             Promise::Synced | Promise::Nothing | Promise::Written => Promised::now(value),
         }
+    }
+
+    /// Whether changes of other nodes can be taken, so many of them. On a full disk they would wait
+    /// in memory, and there is no end to what others write. What is refused is told to nobody as
+    /// held, so a later session brings it.
+    pub(super) fn takes_changes(&self, changes: usize) -> bool {
+        if self.keeping.is_full {
+            self.facts.storage.refused_changes.add(changes as u64);
+        }
+        !self.keeping.is_full
     }
 
     /// Hands over what has changed.
@@ -196,6 +219,7 @@ impl Handler<Said> for StoreActor {
             Said::Reached { written, synced } => self.keeping.reach(written, synced),
             Said::Full => {
                 self.keeping.is_full = true;
+                self.keeping.heard.reach(Sequence(u64::MAX));
                 self.engine.refuse_writes(true);
             }
             Said::HasRoom => {
@@ -227,25 +251,29 @@ impl Handler<Said> for StoreActor {
     }
 }
 
-/// Return when all that has changed so far is on disk: before it is told to another node.
+/// Answer when all that has changed so far is on disk: before it is told to another node. Whether it
+/// is; if not, the disk is full.
 pub(crate) struct Secure;
 
 impl Message for Secure {
-    type Result = ();
+    type Result = bool;
 }
 
 impl Handler<Secure> for StoreActor {
-    type Result = Promised<()>;
+    type Result = Promised<bool>;
 
-    fn handle(&mut self, _: Secure, _: &mut Context<StoreActor>) -> Promised<()> {
+    fn handle(&mut self, _: Secure, _: &mut Context<StoreActor>) -> Promised<bool> {
         self.commit();
         let at = self.engine.store().log_position();
         let keeping = &mut self.keeping;
         if at <= keeping.synced || keeping.storage.promise() == Promise::Nothing {
-            return Promised::now(());
+            return Promised::now(true);
+        }
+        if keeping.is_full {
+            return Promised::now(false);
         }
         keeping.storage.sync();
-        Promised::at((), &keeping.secured, at)
+        Promised::at(true, &keeping.secured, at)
     }
 }
 

@@ -242,24 +242,28 @@ impl StreamHandler<Errand> for StoreActor {
     fn finished(&mut self, _: &mut Context<StoreActor>) {}
 }
 
-/// Take in what another node wrote. Answers with how many changes won.
+/// Take in what another node wrote. Answers with how many changes won; with nothing if none was
+/// taken, since the disk is full.
 pub(crate) struct Apply(pub(crate) Vec<Change>);
 
 impl Message for Apply {
-    type Result = usize;
+    type Result = Option<usize>;
 }
 
 impl Handler<Apply> for StoreActor {
-    type Result = Promised<usize>;
+    type Result = Promised<Option<usize>>;
 
     fn handle(&mut self, Apply(changes): Apply, ctx: &mut Context<StoreActor>) -> Self::Result {
+        if !self.takes_changes(changes.len()) {
+            return Promised::now(None);
+        }
         let now = wall_clock::now();
         let won = self.take_in(|engine| {
             let apply = |change| engine.apply(change, now) == Applied::Won;
             changes.into_iter().map(apply).filter(|won| *won).count()
         });
         self.after_change(ctx);
-        self.promise(won)
+        self.paced(Some(won))
     }
 }
 
@@ -308,20 +312,31 @@ impl Handler<Meet> for StoreActor {
     }
 }
 
-/// Do what a session asks for.
+/// Do what a session asks for. Answers with nothing if it was not done, since the disk is full.
 pub(crate) struct CarryOut(pub(crate) Effect);
 
 impl Message for CarryOut {
-    type Result = Carried;
+    type Result = Option<Carried>;
 }
 
 impl Handler<CarryOut> for StoreActor {
-    type Result = Promised<Carried>;
+    type Result = Promised<Option<Carried>>;
 
     fn handle(&mut self, message: CarryOut, ctx: &mut Context<StoreActor>) -> Self::Result {
-        let carried = self.take_in(|engine| engine.carry_out(message.0, wall_clock::now()));
+        let CarryOut(effect) = message;
+        let is_taken = match &effect {
+            Effect::Apply { entries, .. }
+            | Effect::GiveUp(entries)
+            | Effect::WriteAgain(entries) => self.takes_changes(entries.len()),
+            // A few bytes.
+            Effect::Hello(_) | Effect::Flush(_) => true,
+        };
+        if !is_taken {
+            return Promised::now(None);
+        }
+        let carried = self.take_in(|engine| engine.carry_out(effect, wall_clock::now()));
         self.after_change(ctx);
-        self.promise(carried)
+        self.promise(Some(carried))
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum SyncError {
     SetAside { path: PathBuf, source: io::Error },
     #[error("replication is disabled on this node; REPLICATE ENABLE lifts that")]
     Isolated,
+    #[error("the disk of this node is full, so it takes no changes")]
+    DiskFull,
     #[error("it is met under another address now")]
     Moved,
     #[error("this node is stopping")]
@@ -53,6 +55,7 @@ impl SyncError {
             | SyncError::Peer(_)
             | SyncError::SetAside { .. }
             | SyncError::Isolated
+            | SyncError::DiskFull
             | SyncError::Moved
             | SyncError::Stopping
             | SyncError::Failed => Ended::Failed { reason: self.to_string(), is_there },

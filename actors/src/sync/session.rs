@@ -212,7 +212,10 @@ async fn exchange(
     let mut is_secured = false;
     loop {
         if !std::mem::replace(&mut is_secured, true) {
-            context.store.send(Secure).await.map_err(|_| SyncError::Stopping)?;
+            let is_secure = context.store.send(Secure).await.map_err(|_| SyncError::Stopping)?;
+            if !is_secure {
+                return Err(SyncError::DiskFull);
+            }
         }
         while let Some(frame) = session.next_frame() {
             wire.send(&frame).await?;
@@ -268,6 +271,7 @@ async fn carry_out_one(
     ended: &mut SessionEnded,
 ) -> Result<(), SyncError> {
     let carried = context.store.send(CarryOut(effect)).await.map_err(|_| SyncError::Stopping)?;
+    let carried = carried.ok_or(SyncError::DiskFull)?;
     ended.given_up += carried.given_up.len() as u64;
     ended.written_again += carried.written_again as u64;
     Ok(())

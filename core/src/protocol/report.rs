@@ -115,6 +115,7 @@ pub struct StorageCounts {
     pub snapshot_running: u64,
     pub backups_written: u64,
     pub backups_failed: u64,
+    pub refused_changes: u64,
 }
 
 /// What REPLICATE STATUS says.
@@ -496,6 +497,7 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("snapshot_running", storage.snapshot_running),
         ("backups_written", storage.backups_written),
         ("backups_failed", storage.backups_failed),
+        ("storage_refused_changes", storage.refused_changes),
     ];
     lines.extend(rest.iter().map(|(name, value)| format!("{name}:{value}")));
     lines

@@ -221,6 +221,6 @@ fn stats_end_with_the_counts_of_anti_entropy() {
                 sync_given_up:11\r\nsync_written_again:12\r\n\
                 tombstones_removed_up_to:1700000000000\r\nsnapshots_written:0\r\n\
                 snapshots_failed:0\r\nsnapshot_running:0\r\nbackups_written:0\r\n\
-                backups_failed:0\r\nEND\r\n";
+                backups_failed:0\r\nstorage_refused_changes:0\r\nEND\r\n";
     assert!(stats.ends_with(told), "{stats}");
 }
