@@ -192,13 +192,13 @@ fn times(rounds: &[Round]) -> String {
     )
 }
 
-/// A server that did not keep the rate has no latency but that of its queue.
+/// Many of these, and the latency is that of a queue: the server has not kept the rate.
 fn write_unsent(rounds: &[Round], f: &mut Formatter<'_>) -> fmt::Result {
     let unsent: u64 = rounds.iter().map(|round| round.unsent).sum();
     if unsent == 0 {
         return Ok(());
     }
-    writeln!(f, "{:<28}did not keep the rate: {} operations unsent", "", grouped(unsent))
+    writeln!(f, "{:<28}at the end {} operations were due and unsent", "", grouped(unsent))
 }
 
 fn write_growth_row(row: &growth::Row, f: &mut Formatter<'_>) -> fmt::Result {

@@ -45,8 +45,8 @@ fn take(contestant: &Contestant, load: &Load) -> Result<Round, ServerError> {
     let before = server.cpu_nanos();
     let outcome = load.run()?;
     contestant.rest()?;
-    let cpu = server.cpu_nanos() - before;
     server.process.insist_on_running()?;
+    let cpu = server.cpu_nanos().saturating_sub(before);
     if outcome.tally.misses > 0 {
         return Err(ServerError::Nothing("a key that was written before is missing"));
     }
