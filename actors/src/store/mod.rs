@@ -1,6 +1,7 @@
 //! The store actor: owns the engine, on a thread that does nothing else unless connections share
 //! it. Runs batches, takes in what other nodes wrote, and hands out what is to be published.
 
+mod folding;
 mod keeping;
 mod promised;
 mod reaping;
@@ -13,8 +14,8 @@ use crate::storage::{InMemory, Opened};
 use crate::system::LastWords;
 use crate::wall_clock;
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult,
-    Recipient, ResponseFuture, StreamHandler, WrapFuture,
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, Recipient,
+    ResponseFuture, StreamHandler,
 };
 use keeping::Keeping;
 use log::{error, warn};
@@ -30,7 +31,6 @@ use merkle_kv_core::store::{Applied, Snapshot};
 use promised::Promised;
 use reaping::Reaper;
 use std::future;
-use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -107,44 +107,6 @@ impl StoreActor {
             self.fold(ctx);
         }
         self.look_for_expired(ctx);
-    }
-
-    /// Folds what has been written by now, and answers who waits for a snapshot.
-    fn fold(&mut self, ctx: &mut Context<StoreActor>) {
-        if self.folding {
-            return;
-        }
-        self.begin_picture();
-        self.folding = self.engine.store_mut().start_fold(wall_clock::now());
-        self.served = std::mem::take(&mut self.waiting);
-        self.gather(ctx);
-    }
-
-    /// Gathers a piece of what is to be folded. The fold itself runs on another thread.
-    fn gather(&mut self, ctx: &mut Context<StoreActor>) {
-        let Some(fold) = self.engine.store_mut().gather() else {
-            // To the end of the own mailbox: clients that wait come first.
-            return ctx.address().do_send(Gather);
-        };
-        let folded = task::spawn_blocking(move || fold.run());
-        ctx.spawn(folded.into_actor(self).map(move |folded, actor, ctx| {
-            let tree = match folded {
-                Ok(tree) => tree,
-                // The tree is lost: as if this actor had failed itself.
-                Err(error) => panic::resume_unwind(error.into_panic()),
-            };
-            actor.folding = false;
-            let snapshot = actor.engine.store_mut().end_fold(tree);
-            actor.end_picture(&snapshot.tree);
-            for asked in actor.served.drain(..) {
-                // Who no longer waits does not need it.
-                let _ = asked.send(snapshot.clone());
-            }
-            let is_wanted = !actor.waiting.is_empty() || actor.wants_picture();
-            if is_wanted || actor.engine.store_mut().is_fold_due(wall_clock::now()) {
-                actor.fold(ctx);
-            }
-        }));
     }
 
     /// Takes in what others wrote, and warns of what is wrong with it. It counts all the same.
@@ -488,21 +450,6 @@ impl Handler<Repeat> for StoreActor {
     }
 }
 
-/// Gather a piece of what is to be folded.
-struct Gather;
-
-impl Message for Gather {
-    type Result = ();
-}
-
-impl Handler<Gather> for StoreActor {
-    type Result = ();
-
-    fn handle(&mut self, _: Gather, ctx: &mut Context<StoreActor>) {
-        self.gather(ctx);
-    }
-}
-
 /// Give back a piece of the room that a flush freed.
 struct Sweep;
 
@@ -516,9 +463,24 @@ impl Handler<Sweep> for StoreActor {
     fn handle(&mut self, _: Sweep, ctx: &mut Context<StoreActor>) {
         self.sweeping = self.engine.sweep_step();
         if self.sweeping {
-            ctx.address().do_send(Sweep);
+            send_soon(ctx, Sweep);
         }
     }
+}
+
+/// Sends itself a message when the clients have had their turn: those that wait in the mailbox, and
+/// those whose connections share this thread. A message to itself alone would keep the mailbox full,
+/// and nothing else on the thread would run until all steps were taken.
+fn send_soon<M>(ctx: &Context<StoreActor>, message: M)
+where
+    M: Message<Result = ()> + Send + 'static,
+    StoreActor: Handler<M>,
+{
+    let store = ctx.address();
+    actix_rt::spawn(async move {
+        task::yield_now().await;
+        store.do_send(message);
+    });
 }
 
 /// Facts about the data.

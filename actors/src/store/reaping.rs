@@ -1,12 +1,11 @@
 //! When the store looks for values whose time is over: ten times a second, as long as there are
 //! such, and a piece at a time, with the turns of clients between.
 
-use super::StoreActor;
+use super::{StoreActor, send_soon};
 use crate::wall_clock;
 use actix::{AsyncContext, Context, Handler, Message};
 use merkle_kv_core::store::Reaping;
 use std::time::{Duration, Instant};
-use tokio::task;
 
 /// How long after its time a value stands in memory at most, if there is little to do. Nobody reads
 /// it meanwhile.
@@ -37,16 +36,9 @@ impl StoreActor {
         }
     }
 
-    /// Takes a step when the clients have had their turn: those that wait in the mailbox, and those
-    /// whose connections share this thread. A message to itself alone would keep the mailbox full,
-    /// and nothing else on the thread would run until all was reaped.
     fn reap_soon(&mut self, ctx: &Context<StoreActor>) {
         self.reaper.is_reaping = true;
-        let store = ctx.address();
-        actix_rt::spawn(async move {
-            task::yield_now().await;
-            store.do_send(Reap);
-        });
+        send_soon(ctx, Reap);
     }
 
     /// Looks also while no message comes. A busy store does not get to its timers, and looks after

@@ -1,0 +1,61 @@
+//! How the store has its Merkle tree folded: what was written is gathered here, a piece at a time, and
+//! the fold runs on another thread.
+
+use super::{StoreActor, send_soon};
+use crate::wall_clock;
+use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use std::panic;
+use tokio::task;
+
+impl StoreActor {
+    /// Folds what has been written by now, and answers who waits for a snapshot.
+    pub(super) fn fold(&mut self, ctx: &mut Context<StoreActor>) {
+        if self.folding {
+            return;
+        }
+        self.begin_picture();
+        self.folding = self.engine.store_mut().start_fold(wall_clock::now());
+        self.served = std::mem::take(&mut self.waiting);
+        self.gather(ctx);
+    }
+
+    fn gather(&mut self, ctx: &mut Context<StoreActor>) {
+        let Some(fold) = self.engine.store_mut().gather() else {
+            return send_soon(ctx, Gather);
+        };
+        let folded = task::spawn_blocking(move || fold.run());
+        ctx.spawn(folded.into_actor(self).map(move |folded, actor, ctx| {
+            let tree = match folded {
+                Ok(tree) => tree,
+                // The tree is lost: as if this actor had failed itself.
+                Err(error) => panic::resume_unwind(error.into_panic()),
+            };
+            actor.folding = false;
+            let snapshot = actor.engine.store_mut().end_fold(tree);
+            actor.end_picture(&snapshot.tree);
+            for asked in actor.served.drain(..) {
+                // Who no longer waits does not need it.
+                let _ = asked.send(snapshot.clone());
+            }
+            let is_wanted = !actor.waiting.is_empty() || actor.wants_picture();
+            if is_wanted || actor.engine.store_mut().is_fold_due(wall_clock::now()) {
+                actor.fold(ctx);
+            }
+        }));
+    }
+}
+
+/// Gather a piece of what is to be folded.
+struct Gather;
+
+impl Message for Gather {
+    type Result = ();
+}
+
+impl Handler<Gather> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Gather, ctx: &mut Context<StoreActor>) {
+        self.gather(ctx);
+    }
+}
