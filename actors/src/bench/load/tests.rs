@@ -74,6 +74,36 @@ fn filling_writes_every_key_once() {
 }
 
 #[test]
+fn what_the_socket_does_not_take_at_once_is_sent_when_it_does() {
+    let (address, lines) = server(good);
+    // 24 MB at once, which is more than sockets hold.
+    let (clients, pipeline, value_bytes, keys) = (1, 24, 1_000_000, 48);
+    let load = Load { clients, pipeline, value_bytes, keys, ..writes(address, Until::AllWritten) };
+    assert_eq!(load.run().unwrap().tally.writes, 48);
+    let lines = lines.lock().unwrap();
+    let length = "SET user:00000000000000 ".len() + 1_000_000;
+    assert_eq!(lines.len(), 48);
+    assert!(lines.iter().all(|line| line.len() == length && line.starts_with("SET user:")));
+}
+
+#[test]
+fn replies_that_come_in_pieces_are_put_together() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let stream = listener.accept().unwrap().0;
+        stream.set_nodelay(true).unwrap();
+        let mut answers = stream.try_clone().unwrap();
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            good(&line).as_bytes().iter().for_each(|byte| answers.write_all(&[*byte]).unwrap());
+        }
+    });
+    let report = report(LoadPlan { clients: 1, ..plan(address) });
+    report.judge().unwrap();
+    assert!(report.outcome.tally.reads > 0 && report.outcome.tally.writes > 0);
+}
+
+#[test]
 fn a_load_ends_when_its_time_has_passed_or_when_it_is_told() {
     let (address, lines) = server(good);
     let time = Duration::from_millis(50);
