@@ -100,6 +100,10 @@ pub(crate) struct MqttActor {
     undecodable: RateLimit,
     claimed: RateLimit,
     unreachable: RateLimit,
+    /// The node's uptime at its last update.
+    published_at: Option<Duration>,
+    /// The next update waits for more to leave with it.
+    pausing: bool,
     /// What was published of late is about to be published again.
     repeating: bool,
     /// The node stops: a connection that ends is not made again.
@@ -131,6 +135,8 @@ impl MqttActor {
             undecodable: RateLimit::new(LOG_INTERVAL, 1),
             claimed: RateLimit::new(LOG_INTERVAL, 1),
             unreachable: RateLimit::new(LOG_INTERVAL, 1),
+            published_at: None,
+            pausing: false,
             repeating: false,
             leaving: false,
             drained: None,
