@@ -443,9 +443,7 @@ impl Handler<Repeat> for StoreActor {
     type Result = ();
 
     fn handle(&mut self, _: Repeat, _: &mut Context<StoreActor>) {
-        if let Some(outbox) = self.engine.outbox() {
-            outbox.repeat(wall_clock::now());
-        }
+        self.engine.repeat(wall_clock::now());
         self.tell_publisher();
     }
 }

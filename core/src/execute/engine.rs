@@ -143,6 +143,15 @@ impl Engine {
         }
     }
 
+    /// A peer may have missed what the broker confirmed of late: that waits to be published once
+    /// more, as it stands now. What others have overwritten, they publish.
+    pub fn repeat(&mut self, now: UnixMillis) {
+        let (store, Some(outbox)) = (&self.store, &mut self.outbox) else { return };
+        outbox.repeat(now, |hash| {
+            store.of_hash(hash).filter(|held| held.version().node == store.node()).cloned()
+        });
+    }
+
     /// Takes in a change from another node, whatever the limit of memory. It is not published
     /// again.
     pub fn apply(&mut self, change: Change, now: UnixMillis) -> Applied {

@@ -4,7 +4,7 @@
 //! Lives beside the store and not in the actor that publishes, so that nothing is lost when that
 //! actor fails.
 
-use super::recent::Recent;
+use super::recent::{Confirmed, Recent};
 use super::returned::{Returned, Suspect};
 use crate::change::Change;
 use crate::clock::UnixMillis;
@@ -33,15 +33,12 @@ impl Default for OutboxLimits {
     }
 }
 
-/// Confirmed changes that are kept for a while, in bytes of messages: some seconds of a busy node.
-/// Most are shared with the store; of a key that is written all the time, every version counts.
-const RECENT_BYTES: usize = 16 << 20;
+/// Keys of confirmed messages that are remembered for a while, in 8 MiB: some seconds of a busy
+/// node.
+const RECENT_KEYS: usize = 1 << 20;
 
 /// Of so many messages one is for an entry that has broken connections, if there is any.
 const SUSPECT_TURN: u64 = 16;
-
-/// A message of a flush register: the framing of an entry and nothing else.
-const FLUSH_BYTES: usize = 32;
 
 /// Changes on their way to the broker. One message is in flight at a time; whatever is written
 /// meanwhile leaves with the next ones.
@@ -86,7 +83,7 @@ impl Outbox {
             losses: 0,
             taken: 0,
             returned: Returned::default(),
-            recent: Recent::new(RECENT_BYTES),
+            recent: Recent::new(RECENT_KEYS),
             bytes: 0,
             dropped: 0,
         }
@@ -128,20 +125,26 @@ impl Outbox {
     /// The message in flight has arrived at the broker. Its changes are kept for a while, see
     /// [`Outbox::repeat`].
     pub fn settle(&mut self, now: UnixMillis) {
-        let bytes = self.in_flight_bytes.max(FLUSH_BYTES);
-        let landed = self.land();
-        if !landed.is_empty() {
-            self.recent.keep(landed, bytes, now);
+        let mut message = Confirmed { at: now, flush: None, keys: Vec::new() };
+        for change in self.land() {
+            match change {
+                Change::Flush(flush) => message.flush = Some(flush),
+                Change::Entry(entry) => message.keys.push(self.seed.hash(entry.key())),
+            }
+        }
+        if message.flush.is_some() || !message.keys.is_empty() {
+            self.recent.keep(message);
         }
     }
 
     /// A peer has joined again and may have missed what the broker confirmed of late: that waits
-    /// once more, as far as there is room and nothing newer waits.
-    pub fn repeat(&mut self, now: UnixMillis) {
-        for change in self.recent.take(now) {
-            match change {
-                Change::Flush(flush) => self.flush = self.flush.max(Some(flush)),
-                Change::Entry(entry) => _ = self.gather(entry, Entry::supersedes),
+    /// once more, as far as there is room. `held` tells what stands under the key of a hash now,
+    /// if it is to be heard of.
+    pub fn repeat(&mut self, now: UnixMillis, held: impl Fn(u64) -> Option<Entry>) {
+        for message in self.recent.take(now) {
+            self.flush = self.flush.max(message.flush);
+            for entry in message.keys.into_iter().filter_map(&held) {
+                self.gather(entry);
             }
         }
     }
@@ -195,14 +198,13 @@ impl Outbox {
     }
 
     fn push_entry(&mut self, entry: Entry) {
-        if !self.gather(entry, |_, _| true) {
+        if !self.gather(entry) {
             self.dropped += 1;
         }
     }
 
-    /// Has an entry wait, in the place of an older one that it may replace. False if there is no
-    /// room.
-    fn gather(&mut self, entry: Entry, may_replace: fn(&Entry, &Entry) -> bool) -> bool {
+    /// Has an entry wait, in the place of an older one of its key. False if there is no room.
+    fn gather(&mut self, entry: Entry) -> bool {
         let OutboxLimits { keys, bytes } = self.limits;
         let (seed, waiting) = (self.seed, self.len());
         let added = size(&entry);
@@ -213,9 +215,6 @@ impl Outbox {
         );
         match slot {
             hash_table::Entry::Occupied(mut slot) => {
-                if !may_replace(&entry, slot.get()) {
-                    return true;
-                }
                 let rest = self.bytes - size(slot.get());
                 if waiting > keys || rest + added > bytes {
                     return false;
@@ -399,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_confirmed_of_late_leaves_again_unless_something_newer_waits() {
+    fn what_was_confirmed_of_late_leaves_again_as_it_stands_now() {
         let mut outbox = outbox(10, 1 << 20);
         let flush = Version { hlc: Hlc::from_raw(1), node: NodeId(1) };
         outbox.push(Change::Flush(flush));
@@ -407,11 +406,18 @@ mod tests {
         outbox.push(change("b", 3));
         drain(&mut outbox, 1 << 20);
         outbox.push(change("a", 4));
-        outbox.repeat(NOW);
+        let seed = HashSeed(1, 2);
+        let held = |hash| {
+            [change("a", 4), change("b", 3)].into_iter().find_map(|change| match change {
+                Change::Entry(entry) => (seed.hash(entry.key()) == hash).then_some(entry),
+                Change::Flush(_) => None,
+            })
+        };
+        outbox.repeat(NOW, held);
         let mut again = drain(&mut outbox, 1 << 20);
         again.sort_by_key(Change::version);
         assert_eq!(again, [Change::Flush(flush), change("b", 3), change("a", 4)]);
-        outbox.repeat(UnixMillis(NOW.0 + 60_000));
+        outbox.repeat(UnixMillis(NOW.0 + 60_000), held);
         assert!(outbox.is_empty(), "after a minute it is left to anti-entropy");
     }
 

@@ -100,6 +100,11 @@ impl Store {
         self.index.of_hash(cursor)
     }
 
+    /// What stands under the key that this hash of [`HashSeed`] belongs to, a tombstone too.
+    pub(crate) fn of_hash(&self, hash: u64) -> Option<&Entry> {
+        self.index.of_hash(hash).filter(|entry| !self.registers.kill(entry))
+    }
+
     /// Whether changes are noted for a journal.
     pub fn is_logging(&self) -> bool {
         self.log.is_some()
