@@ -22,7 +22,7 @@ use merkle_kv_core::journal::Mode;
 use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::{BrokerRole, Limits};
-use merkle_kv_core::replication::OutboxLimits;
+use merkle_kv_core::replication::MAX_UNPUBLISHED;
 use merkle_kv_core::store::HashSeed;
 use merkle_kv_core::version::{BootId, NodeId};
 use std::io;
@@ -295,7 +295,7 @@ impl Parts {
             seed: HashSeed(random::number(), random::number()),
             tree: tree_seed(config),
             limits,
-            outbox: mqtt.as_ref().map(|_| OutboxLimits::default()),
+            max_unpublished: mqtt.as_ref().map(|_| MAX_UNPUBLISHED),
             memory_limit_bytes: config.storage.memory_limit_bytes,
         };
         let (engine, opened) = open(config, mode, &|| Engine::new(settings.clone()))?;

@@ -78,8 +78,10 @@ impl<'a> WireEntry<'a> {
     }
 }
 
+/// The bytes of an entry without those of its key and its value, at most.
+pub(crate) const FRAMING: usize = 1 + 1 + 9 + 9 + 9 + 5 + 5;
+
 /// An upper bound of what one entry adds to a message, in bytes.
 pub fn encoded_bytes_at_most(entry: &Entry) -> usize {
-    const FRAMING: usize = 1 + 1 + 9 + 9 + 9 + 5 + 5;
     FRAMING + entry.key().len() + entry.value().map_or(0, <[u8]>::len)
 }

@@ -12,7 +12,7 @@ use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{Dialect, Limits, Wording};
 use merkle_kv_core::registers::Registers;
 use merkle_kv_core::replication::{
-    Outbox, OutboxLimits, Presence, PresenceState, Update, decode_update, encode_update,
+    MAX_UNPUBLISHED, Outbox, Presence, PresenceState, Update, decode_update, encode_update,
     encoded_bytes_at_most,
 };
 use merkle_kv_core::store::{HashSeed, Listing, ListingQuery, Reaping, Store};
@@ -289,14 +289,14 @@ mod client {
 }
 
 fn engine(node: u64) -> Engine {
-    let outbox = Some(OutboxLimits::default());
+    let max_unpublished = Some(MAX_UNPUBLISHED);
     let tree = tree_seed();
     Engine::new(EngineSettings {
         node: NodeId(node),
         seed: SEED,
         tree,
         limits: LIMITS,
-        outbox,
+        max_unpublished,
         memory_limit_bytes: None,
     })
 }
@@ -510,9 +510,8 @@ proptest! {
             millis += wait;
             let now = UnixMillis(NOW.0 + skew[*node] + millis);
             run(&mut nodes[*node], Dialect::Standard, now, &op.line());
-            let outbox = nodes[*node].outbox().unwrap();
-            said.extend(outbox.take(usize::MAX).unwrap_or_default());
-            outbox.settle(UnixMillis(0));
+            said.extend(nodes[*node].take_update(usize::MAX).unwrap_or_default());
+            nodes[*node].settle_update(UnixMillis(0));
             if let Some(at) = passed_on.next()
                 && !said.is_empty()
             {
@@ -650,11 +649,15 @@ proptest! {
     }
 }
 
-/// What happens to an outbox.
+/// What happens to an outbox and its store.
 #[derive(Clone, Debug)]
 enum Step {
-    Push(&'static str, usize),
+    Write(&'static str, usize),
+    Delete(&'static str),
+    /// Another node writes.
+    Hear(&'static str),
     Flush,
+    Sweep,
     Take(usize),
     Settle,
     Restore,
@@ -662,8 +665,11 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (key(), 0_usize..200).prop_map(|(key, bytes)| Step::Push(key, bytes)),
+        6 => (key(), 0_usize..200).prop_map(|(key, bytes)| Step::Write(key, bytes)),
+        2 => key().prop_map(Step::Delete),
+        1 => key().prop_map(Step::Hear),
         1 => Just(Step::Flush),
+        1 => Just(Step::Sweep),
         3 => (1_usize..400).prop_map(Step::Take),
         2 => Just(Step::Settle),
         2 => Just(Step::Restore),
@@ -676,12 +682,11 @@ proptest! {
     #[test]
     fn the_newest_change_of_every_key_leaves_the_outbox_or_is_counted_as_dropped(
         steps in vec(step(), 1..80),
-        limits in prop_oneof![
-            Just(OutboxLimits::default()),
-            (1_usize..6, 50_usize..800).prop_map(|(keys, bytes)| OutboxLimits { keys, bytes }),
-        ],
+        max_keys in prop_oneof![Just(MAX_UNPUBLISHED), 1_usize..6],
     ) {
-        let mut outbox = Outbox::new(limits, SEED);
+        let mut store = Store::new(NodeId(1), SEED, tree_seed());
+        store.start_publishing(max_keys);
+        let mut outbox = Outbox::default();
         let mut newest: BTreeMap<Vec<u8>, Version> = BTreeMap::new();
         let mut flushed = Version::ZERO;
         let mut arrived: BTreeSet<(Vec<u8>, Version)> = BTreeSet::new();
@@ -692,21 +697,31 @@ proptest! {
                 Change::Flush(flush) => (Vec::new(), *flush),
             }));
         };
-        let all = steps.into_iter().zip(1_u64..);
-        for (step, hlc) in all {
-            let version = Version { hlc: Hlc::from_raw(hlc), node: NodeId(1) };
+        for step in steps {
             match step {
-                Step::Push(key, bytes) => {
-                    let entry = Entry::value_of(key.as_bytes(), &vec![b'x'; bytes], version);
-                    outbox.push(Change::Entry(entry));
-                    newest.insert(key.as_bytes().to_vec(), version);
+                Step::Write(key, bytes) => {
+                    let value = vec![b'x'; bytes];
+                    let entry = store.put(key.as_bytes(), &value, b"", None, NOW).unwrap();
+                    newest.insert(key.as_bytes().to_vec(), entry.version());
+                }
+                Step::Delete(key) => {
+                    if let Some(entry) = store.delete(key.as_bytes(), NOW).unwrap() {
+                        newest.insert(key.as_bytes().to_vec(), entry.version());
+                    }
+                }
+                Step::Hear(key) => {
+                    let version = Version { hlc: store.tick(NOW).unwrap(), node: NodeId(2) };
+                    let entry = Entry::value_of(key.as_bytes(), b"theirs", version);
+                    store.apply(Change::Entry(entry), NOW);
+                    newest.remove(key.as_bytes());
                 }
                 Step::Flush => {
-                    outbox.push(Change::Flush(version));
-                    flushed = version;
+                    flushed = store.flush(NOW).unwrap();
+                    outbox.push_flush(flushed);
                     newest.clear();
                 }
-                Step::Take(max_bytes) => match outbox.take(max_bytes) {
+                Step::Sweep => while store.sweep_step() {},
+                Step::Take(max_bytes) => match outbox.take(&mut store, max_bytes) {
                     Some(message) => {
                         prop_assert!(in_flight.is_empty(), "one message at a time");
                         let keys: BTreeSet<&[u8]> = message.iter().map(|change| match change {
@@ -714,29 +729,38 @@ proptest! {
                             Change::Flush(_) => &[],
                         }).collect();
                         prop_assert_eq!(keys.len(), message.len(), "a key once in a message");
+                        for change in &message {
+                            if let Change::Entry(entry) = change {
+                                prop_assert_eq!(store.held(entry.key()), Some(entry));
+                                prop_assert_eq!(entry.version().node, NodeId(1));
+                            }
+                        }
                         in_flight = message;
                     }
-                    None => prop_assert!(!in_flight.is_empty() || outbox.is_empty()),
+                    None => prop_assert!(!in_flight.is_empty() || outbox.len(&store) == 0),
                 },
                 Step::Settle => {
                     outbox.settle(UnixMillis(0));
                     arrive(std::mem::take(&mut in_flight), &mut arrived);
                 }
                 Step::Restore => {
-                    outbox.restore();
+                    outbox.restore(&mut store);
                     in_flight.clear();
                 }
             }
-            prop_assert!(outbox.len() <= limits.keys.saturating_add(2));
+            // Beside the keys that wait, those of a message that came back, and flushes.
+            let most = max_keys.saturating_add(KEYS.len() + 2);
+            prop_assert!(outbox.len(&store) <= most);
         }
-        outbox.restore();
-        while let Some(message) = outbox.take(100) {
+        outbox.restore(&mut store);
+        while let Some(message) = outbox.take(&mut store, 100) {
             arrive(message, &mut arrived);
             outbox.settle(UnixMillis(0));
         }
-        prop_assert_eq!(outbox.len(), 0);
+        prop_assert_eq!(outbox.len(&store), 0);
         let lost = newest.into_iter().filter(|change| !arrived.contains(change)).count();
-        prop_assert!(lost as u64 <= outbox.dropped(), "{lost} lost, {} counted", outbox.dropped());
+        let counted = store.dropped() + outbox.given_up();
+        prop_assert!(lost as u64 <= counted, "{} lost, {} counted", lost, counted);
         if flushed > Version::ZERO {
             prop_assert!(arrived.contains(&(Vec::new(), flushed)));
         }

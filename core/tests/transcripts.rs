@@ -13,7 +13,7 @@ use merkle_kv_core::protocol::{
     ClientAction, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts, ReplicateAction,
     ReplicationFacts, SyncFacts, SyncResult, Wording, text_commands,
 };
-use merkle_kv_core::replication::OutboxLimits;
+use merkle_kv_core::replication::MAX_UNPUBLISHED;
 use merkle_kv_core::store::HashSeed;
 use merkle_kv_core::version::NodeId;
 use merkle_kv_test_support::transcript::{self, Action, Transcript};
@@ -43,7 +43,7 @@ impl Connection {
             seed: HashSeed(1, 2),
             tree: TreeSeed::of(b"merkle-kv"),
             limits,
-            outbox: Some(OutboxLimits::default()),
+            max_unpublished: Some(MAX_UNPUBLISHED),
             memory_limit_bytes: None,
         };
         Connection {

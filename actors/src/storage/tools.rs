@@ -245,7 +245,7 @@ fn engine_of(node: &str) -> Engine {
         seed: HashSeed(crate::random::number(), crate::random::number()),
         tree: tree_seed(node),
         limits: Limits::default(),
-        outbox: None,
+        max_unpublished: None,
         memory_limit_bytes: None,
     })
 }

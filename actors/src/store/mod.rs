@@ -21,11 +21,11 @@ use keeping::Keeping;
 use log::{error, warn};
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS};
+use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Carried, Engine};
 use merkle_kv_core::protocol::StoreFacts;
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::registers::Registers;
-use merkle_kv_core::replication::Outbox;
 use merkle_kv_core::session::{Effect, Hello, Outcome};
 use merkle_kv_core::store::{Applied, Snapshot};
 use promised::Promised;
@@ -148,12 +148,10 @@ impl StoreActor {
     }
 
     fn tell_publisher(&mut self) {
-        let Some(outbox) = self.engine.outbox() else {
-            return;
-        };
-        self.facts.mqtt.queued.set(outbox.len() as u64);
-        self.facts.mqtt.dropped.set(outbox.dropped());
-        if outbox.is_empty() || self.told {
+        let queued = self.engine.queued();
+        self.facts.mqtt.queued.set(queued as u64);
+        self.facts.mqtt.dropped.set(self.engine.dropped());
+        if queued == 0 || self.told {
             return;
         }
         if let Some(publisher) = &self.publisher {
@@ -390,15 +388,13 @@ pub(crate) enum Previous {
     Lost,
 }
 
-fn restore(outbox: &mut Outbox) {
-    if let Some(entry) = outbox.restore() {
-        let bytes = entry.memory_bytes();
-        error!(
-            bytes;
-            "the broker breaks the connection over one entry, which is set aside and not \
-             replicated; let the broker accept larger messages"
-        );
-    }
+fn warn_of_given_up(entry: &Entry) {
+    let bytes = entry.memory_bytes();
+    error!(
+        bytes;
+        "the broker breaks the connection over one entry, which is set aside and not replicated; \
+         let the broker accept larger messages"
+    );
 }
 
 /// Hand out changes for the next message of about so many bytes.
@@ -415,18 +411,13 @@ impl Handler<TakeUpdate> for StoreActor {
     type Result = Promised<Option<Vec<Change>>>;
 
     fn handle(&mut self, message: TakeUpdate, _: &mut Context<StoreActor>) -> Self::Result {
-        let now = wall_clock::now();
-        let Some(outbox) = self.engine.outbox() else {
-            return Promised::now(None);
-        };
         match message.previous {
-            Previous::Arrived => outbox.settle(now),
-            Previous::Lost => restore(outbox),
+            Previous::Arrived => self.engine.settle_update(wall_clock::now()),
+            Previous::Lost => self.engine.restore_update().iter().for_each(warn_of_given_up),
         }
-        let taken = self.engine.take_update(message.max_bytes, now);
+        let taken = self.engine.take_update(message.max_bytes);
         self.told = taken.is_some();
-        let queued = self.engine.outbox().map_or(0, |outbox| outbox.len());
-        self.facts.mqtt.queued.set(queued as u64);
+        self.facts.mqtt.queued.set(self.engine.queued() as u64);
         // A write that others know and this node has lost could not be told from a later one.
         self.promise(taken)
     }

@@ -2,10 +2,8 @@
 //! there are and which writes the broker has.
 
 use super::Engine;
-use crate::change::Change;
 use crate::clock::{Hlc, UnixMillis};
 use crate::journal::{Mutation, Sequence};
-use crate::merkle::KeyRange;
 use crate::store::Snapshot;
 use crate::version::NodeId;
 
@@ -13,7 +11,7 @@ use crate::version::NodeId;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     members: Vec<(NodeId, UnixMillis)>,
-    published: Hlc,
+    pub(super) published: Hlc,
 }
 
 impl Engine {
@@ -34,17 +32,8 @@ impl Engine {
     /// may not have wait for it once more. From now on changes are noted, behind `last`.
     pub fn resume(&mut self, last: Sequence, now: UnixMillis) {
         self.store.resume_clock();
-        if let (Some(Snapshot { tree, registers, .. }), Some(outbox)) =
-            (self.fold(now), &mut self.outbox)
-        {
-            let (node, published) = (self.store.node(), self.kept.published);
-            if registers.flush.node == node && registers.flush.hlc > published {
-                outbox.push(Change::Flush(registers.flush));
-            }
-            let unpublished = tree
-                .range(KeyRange::ALL)
-                .filter(|entry| entry.version().node == node && entry.version().hlc > published);
-            unpublished.for_each(|entry| outbox.push(Change::Entry(entry)));
+        if let Some(all) = self.fold(now) {
+            self.publish_unconfirmed(&all);
         }
         self.store.start_log(last);
         self.store.end_step();
@@ -77,16 +66,5 @@ impl Engine {
         self.kept.members = members;
         self.store.note(&Mutation::Members(self.kept.members.clone()));
         self.store.end_step();
-    }
-
-    /// Notes that the broker has every write so far, if it has.
-    pub fn keep_published(&mut self) {
-        let last = self.store.last_clock();
-        let is_published = self.outbox.as_ref().is_none_or(|outbox| outbox.is_empty());
-        if is_published && last > self.kept.published {
-            self.kept.published = last;
-            self.store.note(&Mutation::Published(last));
-            self.store.end_step();
-        }
     }
 }

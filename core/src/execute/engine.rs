@@ -15,7 +15,7 @@ use crate::protocol::{
     COMMANDS, ClientAction, ClientError, Command, CommandId, Limits, Nested, Reply, Report, Step,
     StoreFacts,
 };
-use crate::replication::{Outbox, OutboxLimits};
+use crate::replication::Outbox;
 use crate::store::{Applied, HashSeed, ListingQuery, Reaping, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
@@ -32,8 +32,8 @@ pub struct EngineSettings {
     pub tree: TreeSeed,
     /// What clients may write.
     pub limits: Limits,
-    /// Whether writes are kept for publishing, and how many.
-    pub outbox: Option<OutboxLimits>,
+    /// How many keys may wait to be published; nothing if none ever does.
+    pub max_unpublished: Option<usize>,
     /// The size of the data at which clients may no longer add to it; nothing is no limit.
     pub memory_limit_bytes: Option<u64>,
 }
@@ -87,12 +87,17 @@ impl From<Reply> for Outcome {
 impl Engine {
     /// An engine without data.
     pub fn new(settings: EngineSettings) -> Engine {
-        let EngineSettings { node, seed, tree, limits, outbox, memory_limit_bytes } = settings;
+        let EngineSettings { node, seed, tree, limits, max_unpublished, memory_limit_bytes } =
+            settings;
+        let mut store = Store::new(node, seed, tree);
+        if let Some(max_keys) = max_unpublished {
+            store.start_publishing(max_keys);
+        }
         Engine {
-            store: Store::new(node, seed, tree),
+            store,
             memory_limit_bytes,
             limits,
-            outbox: outbox.map(|limits| Outbox::new(limits, seed)),
+            outbox: max_unpublished.map(|_| Outbox::default()),
             kept: Kept::default(),
             runs: [0; COMMANDS.len()],
             refused: 0,
@@ -110,46 +115,6 @@ impl Engine {
     /// The data, for what comes from elsewhere than from clients. It is not published.
     pub fn store_mut(&mut self) -> &mut Store {
         &mut self.store
-    }
-
-    /// What waits to be published; nothing if this node does not replicate.
-    pub fn outbox(&mut self) -> Option<&mut Outbox> {
-        self.outbox.as_mut()
-    }
-
-    /// Changes for the next message of about so many bytes; nothing if none waits. What a session has
-    /// replaced or deleted since is left out: published late, it could bring back what nobody
-    /// remembers to be deleted.
-    pub fn take_update(&mut self, max_bytes: usize, now: UnixMillis) -> Option<Vec<Change>> {
-        let (store, outbox) = (&self.store, self.outbox.as_mut()?);
-        loop {
-            let mut changes = outbox.take(max_bytes)?;
-            changes.retain_mut(|change| match change {
-                Change::Entry(entry) => {
-                    let held = store.held(entry.key());
-                    // What has expired while it waited is still a write that others have to hear
-                    // of: they may hold an older one.
-                    if entry.expires_at().is_some() && held == Some(&entry.expired()) {
-                        *entry = entry.expired();
-                    }
-                    held == Some(entry)
-                }
-                Change::Flush(_) => true,
-            });
-            if !changes.is_empty() {
-                return Some(changes);
-            }
-            outbox.settle(now);
-        }
-    }
-
-    /// A peer may have missed what the broker confirmed of late: that waits to be published once
-    /// more, as it stands now. What others have overwritten, they publish.
-    pub fn repeat(&mut self, now: UnixMillis) {
-        let (store, Some(outbox)) = (&self.store, &mut self.outbox) else { return };
-        outbox.repeat(now, |hash| {
-            store.of_hash(hash).filter(|held| held.version().node == store.node()).cloned()
-        });
     }
 
     /// Takes in a change from another node, whatever the limit of memory. It is not published
@@ -311,7 +276,7 @@ impl Engine {
             Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
             Command::Flush => {
                 let flush = self.store.flush(now)?;
-                self.publish(Change::Flush(flush));
+                self.publish_flush(flush);
                 Reply::Ok
             }
             Command::Ping { message } => Reply::Message("PONG", message),
@@ -404,24 +369,11 @@ impl Engine {
         expires_at: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Entry, ClientError> {
-        let entry = self.store.put(key, head, tail, expires_at, now)?;
-        self.publish(Change::Entry(entry.clone()));
-        Ok(entry)
+        Ok(self.store.put(key, head, tail, expires_at, now)?)
     }
 
     /// Whether there was something to delete.
     pub(super) fn delete(&mut self, key: &[u8], now: UnixMillis) -> Result<bool, ClientError> {
-        let tombstone = self.store.delete(key, now)?;
-        let was_there = tombstone.is_some();
-        if let Some(tombstone) = tombstone {
-            self.publish(Change::Entry(tombstone));
-        }
-        Ok(was_there)
-    }
-
-    fn publish(&mut self, change: Change) {
-        if let Some(outbox) = &mut self.outbox {
-            outbox.push(change);
-        }
+        Ok(self.store.delete(key, now)?.is_some())
     }
 }

@@ -8,6 +8,7 @@ mod engine;
 mod expiry;
 mod lookup;
 mod memory_limit;
+mod publishing;
 mod redis;
 mod sessions;
 

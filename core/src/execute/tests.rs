@@ -15,7 +15,7 @@ use crate::protocol::{
     ClientAction, ClientError, ClientFacts, Dialect, Limits, MqttState, NodeFacts, ReplicateAction,
     ReplicationFacts, Request, Wording,
 };
-use crate::replication::OutboxLimits;
+use crate::replication::MAX_UNPUBLISHED;
 use crate::store::HashSeed;
 use crate::version::{NodeId, Version};
 use bytes::{Bytes, BytesMut};
@@ -32,7 +32,7 @@ fn engine_with(limits: Limits, memory_limit_bytes: Option<u64>) -> Engine {
         seed: HashSeed(1, 2),
         tree: TreeSeed::of(b"test"),
         limits,
-        outbox: Some(OutboxLimits::default()),
+        max_unpublished: Some(MAX_UNPUBLISHED),
         memory_limit_bytes,
     })
 }
@@ -79,11 +79,10 @@ fn last_timestamp(key: &str, value: &str) -> Change {
 }
 
 fn published(engine: &mut Engine) -> Vec<Change> {
-    let outbox = engine.outbox().unwrap();
     let mut all = Vec::new();
-    while let Some(message) = outbox.take(1 << 20) {
+    while let Some(message) = engine.take_update(1 << 20) {
         all.extend(message);
-        outbox.settle(UnixMillis(0));
+        engine.settle_update(UnixMillis(0));
     }
     all
 }
@@ -210,12 +209,12 @@ fn a_node_that_does_not_replicate_keeps_nothing_for_publishing() {
         seed: HashSeed(1, 2),
         tree: TreeSeed::of(b"test"),
         limits: Limits::default(),
-        outbox: None,
+        max_unpublished: None,
         memory_limit_bytes: None,
     };
     let mut engine = Engine::new(settings);
     assert_eq!(run(&mut engine, "SET a 1\nFLUSH\nGET a\n"), "OK\r\nOK\r\n(null)\r\n");
-    assert!(engine.outbox().is_none());
+    assert_eq!((engine.take_update(1 << 20), engine.queued()), (None, 0));
 }
 
 #[test]
@@ -462,12 +461,12 @@ fn what_waited_for_the_broker_and_was_deleted_by_a_session_meanwhile_is_not_publ
     let held = engine.store().held(b"old").cloned().unwrap();
     let later = Version { hlc: Hlc::from_raw(held.version().hlc.raw() + 1), node: NodeId(9) };
     engine.store_mut().merge(Entry::tombstone(b"old", later), NOW);
-    let taken = engine.take_update(1 << 20, NOW).unwrap();
+    let taken = engine.take_update(1 << 20).unwrap();
     assert_eq!(taken, [Change::Entry(engine.store().held(b"kept").cloned().unwrap())]);
-    engine.outbox().unwrap().settle(NOW);
+    engine.settle_update(NOW);
     run(&mut engine, "SET old v\n");
     let held = engine.store().held(b"old").cloned().unwrap();
     assert!(engine.store_mut().forget(&held));
-    assert_eq!(engine.take_update(1 << 20, NOW), None);
-    assert!(engine.outbox().unwrap().is_empty());
+    assert_eq!(engine.take_update(1 << 20), None);
+    assert_eq!(engine.queued(), 0);
 }

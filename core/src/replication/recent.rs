@@ -8,6 +8,7 @@
 //! for new memory for every entry.
 
 use crate::clock::UnixMillis;
+use crate::store::KeyHash;
 use crate::version::Version;
 use std::collections::VecDeque;
 
@@ -28,8 +29,7 @@ pub(super) struct Recent {
 pub(super) struct Confirmed {
     pub(super) at: UnixMillis,
     pub(super) flush: Option<Version>,
-    /// The hashes of its keys.
-    pub(super) keys: Vec<u64>,
+    pub(super) keys: Vec<KeyHash>,
 }
 
 impl Recent {
@@ -70,10 +70,11 @@ mod tests {
     use super::*;
 
     fn keep(recent: &mut Recent, key: u64, now: u64) {
-        recent.keep(Confirmed { at: UnixMillis(now), flush: None, keys: vec![key] });
+        let keys = vec![KeyHash::of(key)];
+        recent.keep(Confirmed { at: UnixMillis(now), flush: None, keys });
     }
 
-    fn kept(recent: &mut Recent, now: u64) -> Vec<u64> {
+    fn kept(recent: &mut Recent, now: u64) -> Vec<KeyHash> {
         recent.take(UnixMillis(now)).into_iter().flat_map(|message| message.keys).collect()
     }
 
@@ -82,7 +83,7 @@ mod tests {
         let mut recent = Recent::new(100);
         keep(&mut recent, 1, 1_000);
         keep(&mut recent, 2, 2_000);
-        assert_eq!(kept(&mut recent, 1_001 + KEPT_MILLIS), [2]);
+        assert_eq!(kept(&mut recent, 1_001 + KEPT_MILLIS), [KeyHash::of(2)]);
         assert!(kept(&mut recent, 1_001 + KEPT_MILLIS).is_empty());
     }
 
@@ -90,7 +91,7 @@ mod tests {
     fn the_oldest_make_room_for_the_newest() {
         let mut recent = Recent::new(2);
         (0..5).for_each(|n| keep(&mut recent, n, n));
-        assert_eq!(kept(&mut recent, 5), [3, 4]);
+        assert_eq!(kept(&mut recent, 5), [3, 4].map(KeyHash::of));
         assert_eq!(recent.keys, 0);
     }
 
@@ -98,6 +99,6 @@ mod tests {
     fn a_wall_clock_that_steps_back_forgets_nothing() {
         let mut recent = Recent::new(100);
         keep(&mut recent, 1, 50_000);
-        assert_eq!(kept(&mut recent, 1), [1]);
+        assert_eq!(kept(&mut recent, 1), [KeyHash::of(1)]);
     }
 }

@@ -14,9 +14,9 @@
 
 use crate::change::Change;
 use crate::version::BootId;
-use crate::wire_entry::WireEntry;
+use crate::wire_entry::{FRAMING, WireEntry, encoded_bytes_at_most};
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 const FORMAT: u8 = 1;
 
@@ -64,7 +64,7 @@ pub enum UpdateError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct WireUpdate<'a> {
     origin: &'a str,
     boot: u64,
@@ -80,11 +80,27 @@ pub fn encode_update(
     seq: u64,
     changes: &[Change],
 ) -> Result<Vec<u8>, rmp_serde::encode::Error> {
-    let entries = changes.iter().map(WireEntry::of).collect();
-    let mut message = vec![FORMAT];
-    let update = WireUpdate { origin, boot: boot.0, seq, entries };
-    rmp_serde::encode::write(&mut message, &update)?;
+    const HEAD: usize = 1 + 1 + 5 + MAX_ORIGIN_BYTES + 9 + 9 + 5;
+    let mut message = Vec::with_capacity(HEAD + changes.iter().map(bytes_at_most).sum::<usize>());
+    message.push(FORMAT);
+    rmp_serde::encode::write(&mut message, &(origin, boot.0, seq, WireEntries(changes)))?;
     Ok(message)
+}
+
+/// The list of entries that changes make.
+struct WireEntries<'a>(&'a [Change]);
+
+impl Serialize for WireEntries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(WireEntry::of))
+    }
+}
+
+fn bytes_at_most(change: &Change) -> usize {
+    match change {
+        Change::Entry(entry) => encoded_bytes_at_most(entry),
+        Change::Flush(_) => FRAMING,
+    }
 }
 
 /// What every update begins with that a node has sent since its start.
@@ -129,7 +145,7 @@ mod tests {
     use crate::clock::{Hlc, UnixMillis};
     use crate::entry::Entry;
     use crate::version::{NodeId, Version};
-    use crate::wire_entry::{FLUSH, TOMBSTONE, VALUE, encoded_bytes_at_most};
+    use crate::wire_entry::{FLUSH, TOMBSTONE, VALUE};
     use serde_bytes::Bytes;
 
     fn version(hlc: u64) -> Version {
@@ -232,8 +248,7 @@ mod tests {
         let encode = |kind: u8, expiry: u64, key: &[u8], value: &[u8]| {
             let (key, value) = (Bytes::new(key), Bytes::new(value));
             let entry = WireEntry { kind, hlc: 1, node: 1, expiry, key, value };
-            let update = WireUpdate { origin: "n", boot: 1, seq: 1, entries: vec![entry] };
-            [vec![FORMAT], rmp_serde::to_vec(&update).unwrap()].concat()
+            [vec![FORMAT], rmp_serde::to_vec(&("n", 1, 1, [entry])).unwrap()].concat()
         };
         for (kind, expiry, key, value) in [
             (VALUE, 0, &b""[..], &b"v"[..]),

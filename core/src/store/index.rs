@@ -1,6 +1,6 @@
 //! The hash index: entries by key, cut into shards so that growing, sweeping and gathering are done
-//! a piece at a time. Remembers which entries the Merkle tree does not have yet. Decides nothing
-//! about versions.
+//! a piece at a time. Remembers which entries the Merkle tree does not have yet, and which wait to be
+//! published. Decides nothing about versions.
 
 use super::marks::Marks;
 use crate::entry::{Entry, Kind};
@@ -42,6 +42,8 @@ pub(super) struct Index {
     totals: Totals,
     /// Marks of all shards that are not frozen.
     unfolded: usize,
+    /// Marks of all shards.
+    unpublished: usize,
     /// While marks are frozen, the next shard to gather.
     gathering: Option<usize>,
     saved: Vec<Entry>,
@@ -56,6 +58,8 @@ struct Shard {
     unfolded: Marks,
     /// Those of the moment whose entries are being gathered.
     frozen: Marks,
+    /// The places whose entries wait to be published.
+    unpublished: Marks,
     /// What it was last swept for.
     swept: Registers,
 }
@@ -65,6 +69,13 @@ struct Shard {
 pub(super) struct Place {
     hash: u64,
     at: Option<usize>,
+}
+
+impl Place {
+    /// The hash of the key.
+    pub(super) fn hash(self) -> u64 {
+        self.hash
+    }
 }
 
 /// What the index holds. Entries that are held for dead count until their shard is swept.
@@ -105,6 +116,7 @@ impl Index {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             totals: Totals::default(),
             unfolded: 0,
+            unpublished: 0,
             gathering: None,
             saved: Vec::new(),
             removed: Vec::new(),
@@ -129,8 +141,7 @@ impl Index {
 
     /// The entry whose key has this hash.
     pub(super) fn of_hash(&self, hash: u64) -> Option<&Entry> {
-        let entries = &self.shards[shard_of(hash)].entries;
-        entries.find(hash, |entry| self.seed.hash(entry.key()) == hash)
+        self.at(self.place_of_hash(hash))
     }
 
     /// Brings the places and entries of keys into the cache.
@@ -158,35 +169,62 @@ impl Index {
         Place { hash, at: entries.find_bucket_index(hash, |entry| entry.key() == key) }
     }
 
+    /// Looks for the key that has this hash.
+    pub(super) fn place_of_hash(&self, hash: u64) -> Place {
+        let entries = &self.shards[shard_of(hash)].entries;
+        let is_key = |entry: &Entry| self.seed.hash(entry.key()) == hash;
+        Place { hash, at: entries.find_bucket_index(hash, is_key) }
+    }
+
     /// What stands there.
     pub(super) fn at(&self, place: Place) -> Option<&Entry> {
         self.shards[shard_of(place.hash)].entries.get_bucket(place.at?)
     }
 
-    /// Puts an entry in the place of its key, and gives the one that stood there. The tree does not
-    /// have it.
-    pub(super) fn put(&mut self, place: Place, entry: Entry) -> Option<Entry> {
+    /// Puts an entry in the place of its key, and says where that is now. The tree does not have it.
+    pub(super) fn put(&mut self, place: Place, entry: Entry) -> Place {
         let Place { hash, at } = place;
         let shard = &mut self.shards[shard_of(hash)];
         self.totals.add(&entry);
-        let (at, replaced) = match at.and_then(|at| Some((at, shard.entries.get_bucket_mut(at)?))) {
+        let at = match at.and_then(|at| Some((at, shard.entries.get_bucket_mut(at)?))) {
             Some((at, held)) => {
                 let replaced = mem::replace(held, entry);
                 self.totals.remove(&replaced);
                 if shard.frozen.unmark(at) {
-                    self.saved.push(replaced.clone());
+                    self.saved.push(replaced);
                 }
-                (at, Some(replaced))
+                at
             }
             None => {
                 let at = shard.insert(self.seed, hash, entry);
                 // Of an entry that has been there and is gone.
                 shard.frozen.unmark(at);
-                (at, None)
+                at
             }
         };
         self.unfolded += usize::from(shard.unfolded.mark(at));
-        replaced
+        Place { hash, at: Some(at) }
+    }
+
+    /// Marks what stands there as waiting to be published. Whether it was not marked before.
+    pub(super) fn mark_unpublished(&mut self, place: Place) -> bool {
+        let unpublished = &mut self.shards[shard_of(place.hash)].unpublished;
+        let is_new = place.at.is_some_and(|at| unpublished.mark(at));
+        self.unpublished += usize::from(is_new);
+        is_new
+    }
+
+    /// Takes that mark off. Whether there was one.
+    pub(super) fn unmark_unpublished(&mut self, place: Place) -> bool {
+        let unpublished = &mut self.shards[shard_of(place.hash)].unpublished;
+        let was_marked = place.at.is_some_and(|at| unpublished.unmark(at));
+        self.unpublished -= usize::from(was_marked);
+        was_marked
+    }
+
+    /// How many entries wait to be published.
+    pub(super) fn unpublished(&self) -> usize {
+        self.unpublished
     }
 
     /// Takes a key out. What the tree has of it has to be taken out as well, and will be.
@@ -229,6 +267,7 @@ impl Index {
         }
         let was_unfolded = shard.unfolded.unmark(at);
         self.unfolded -= usize::from(was_unfolded);
+        self.unpublished -= usize::from(shard.unpublished.unmark(at));
         Some((entry, was_unfolded))
     }
 
@@ -284,6 +323,7 @@ impl Shard {
         let places = self.entries.num_buckets();
         let mut unfolded = mem::replace(&mut self.unfolded, Marks::of_places(places));
         let mut frozen = mem::replace(&mut self.frozen, Marks::of_places(places));
+        let mut unpublished = mem::replace(&mut self.unpublished, Marks::of_places(places));
         for at in 0..old.num_buckets() {
             let Ok(place) = old.get_bucket_entry(at) else { continue };
             let (entry, _) = place.remove();
@@ -294,6 +334,9 @@ impl Shard {
             }
             if frozen.unmark(at) {
                 self.frozen.mark(place);
+            }
+            if unpublished.unmark(at) {
+                self.unpublished.mark(place);
             }
         }
     }

@@ -8,12 +8,14 @@ mod listing;
 mod logged;
 mod marks;
 mod reaping;
+mod unpublished;
 
 pub use fold::{Fold, Snapshot};
 pub use index::HashSeed;
 pub(crate) use index::WARMED;
 pub use listing::{Listing, ListingQuery};
 pub use reaping::Reaping;
+pub(crate) use unpublished::KeyHash;
 
 use crate::change::Change;
 use crate::clock::{Clock, ClockExhausted, Drift, Hlc, UnixMillis};
@@ -25,6 +27,7 @@ use crate::version::{NodeId, Version};
 use fold::{Folding, GATHERED_AT_ONCE};
 use index::{Index, Place, SHARDS};
 use reaping::as_of;
+use unpublished::Unpublished;
 
 /// How many shards one step of [`Store::sweep_step`] visits. At ten million
 /// keys a step then touches about 160,000 entries, a few milliseconds.
@@ -65,6 +68,8 @@ pub struct Store {
     log: Option<Log>,
     /// The greatest timestamp that the journal says may be issued.
     reserved: Hlc,
+    /// What was written here and waits to be published; nothing if nothing is.
+    unpublished: Option<Unpublished>,
 }
 
 impl Store {
@@ -82,6 +87,7 @@ impl Store {
             expired: 0,
             log: None,
             reserved: Hlc::ZERO,
+            unpublished: None,
         }
     }
 
@@ -98,11 +104,6 @@ impl Store {
     /// What stands under the key of this cursor, a tombstone too; nothing if it is forgotten.
     pub fn at_cursor(&self, cursor: u64) -> Option<&Entry> {
         self.index.of_hash(cursor)
-    }
-
-    /// What stands under the key that this hash of [`HashSeed`] belongs to, a tombstone too.
-    pub(crate) fn of_hash(&self, hash: u64) -> Option<&Entry> {
-        self.index.of_hash(hash).filter(|entry| !self.registers.kill(entry))
     }
 
     /// Whether changes are noted for a journal.
@@ -133,7 +134,8 @@ impl Store {
         let place = self.index.place(key);
         let version = self.next_version(place, now)?;
         let entry = Entry::joined(key, head, tail, expires_at, version);
-        self.hold(place, entry.clone());
+        let place = self.hold(place, entry.clone());
+        self.publish_later(place);
         Ok(entry)
     }
 
@@ -145,7 +147,8 @@ impl Store {
             return Ok(None);
         }
         let entry = Entry::tombstone(key, self.next_version(place, now)?);
-        self.hold(place, entry.clone());
+        let place = self.hold(place, entry.clone());
+        self.publish_later(place);
         Ok(Some(entry))
     }
 
@@ -346,13 +349,14 @@ impl Store {
         self.index.at(place).filter(|entry| !self.registers.kill(entry))
     }
 
-    fn hold(&mut self, place: Place, entry: Entry) {
+    /// Puts an entry there, and says where that is now.
+    fn hold(&mut self, place: Place, entry: Entry) -> Place {
         self.newest = self.newest.max(entry.version().hlc);
         if let Some(log) = &mut self.log {
             log.entry(&entry);
         }
         self.folding.first_expiry = self.folding.first_expiry.min(FirstExpiry::of(&entry));
-        self.index.put(place, entry);
+        self.index.put(place, entry)
     }
 
     fn next_version(&mut self, place: Place, now: UnixMillis) -> Result<Version, ClockExhausted> {

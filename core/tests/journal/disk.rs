@@ -10,7 +10,7 @@ use merkle_kv_core::journal::{
 use merkle_kv_core::merkle::{KeyRange, TreeSeed};
 use merkle_kv_core::protocol::Limits;
 use merkle_kv_core::registers::Registers;
-use merkle_kv_core::replication::OutboxLimits;
+use merkle_kv_core::replication::MAX_UNPUBLISHED;
 use merkle_kv_core::store::HashSeed;
 use merkle_kv_core::version::NodeId;
 
@@ -24,7 +24,7 @@ pub(crate) fn engine() -> Engine {
         tree: TreeSeed::of(b"test"),
         limits: Limits::default(),
         memory_limit_bytes: None,
-        outbox: Some(OutboxLimits::default()),
+        max_unpublished: Some(MAX_UNPUBLISHED),
     })
 }
 

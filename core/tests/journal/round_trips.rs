@@ -126,15 +126,14 @@ impl Subject {
             Step::SetBack(millis) => self.now.0 -= millis,
             Step::Members(members) => engine.keep_members(members),
             Step::Publish(arrives) => {
-                if engine.take_update(100_000, now).is_some() {
-                    let outbox = engine.outbox().unwrap();
+                if engine.take_update(100_000).is_some() {
                     if arrives {
-                        outbox.settle(now);
+                        engine.settle_update(now);
                     } else {
-                        outbox.restore();
+                        engine.restore_update();
                     }
                 }
-                if engine.outbox().unwrap().is_empty() {
+                if engine.queued() == 0 {
                     self.published = self.published.max(engine.store().last_clock());
                 }
                 engine.keep_published();
@@ -189,14 +188,14 @@ proptest! {
         // What the broker may not have waits for it again.
         let mut waits = Vec::new();
         let mut flushes = Vec::new();
-        while let Some(changes) = again.take_update(100_000, now) {
+        while let Some(changes) = again.take_update(100_000) {
             for change in changes {
                 match change {
                     Change::Entry(entry) => waits.push(entry),
                     Change::Flush(flush) => flushes.push(flush),
                 }
             }
-            again.outbox().unwrap().settle(now);
+            again.settle_update(now);
         }
         waits.sort_by(|one, other| one.key().cmp(other.key()));
         prop_assert_eq!(&waits, &before.unpublished);

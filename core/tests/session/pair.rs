@@ -36,7 +36,7 @@ impl Node {
             seed: HashSeed(id, 2),
             tree: TreeSeed::of(secret.unwrap_or("cluster").as_bytes()),
             limits: Limits::default(),
-            outbox: None,
+            max_unpublished: None,
             memory_limit_bytes: None,
         };
         Node { engine: Engine::new(settings), identity, given_up: Vec::new(), written_again: 0 }

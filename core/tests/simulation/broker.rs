@@ -30,7 +30,7 @@ impl World {
         let (boot, now) = (BootId(owner.life), owner.now());
         owner.sequence += 1;
         let (name, sequence) = (owner.name.clone(), owner.sequence);
-        let Some(changes) = owner.engine.take_update(UPDATE_BYTES, now) else { return };
+        let Some(changes) = owner.engine.take_update(UPDATE_BYTES) else { return };
         // What is published need not be synced. But it may not be so new that after a power cut the
         // clock would issue its versions once more.
         if changes.iter().any(|change| change.version().hlc > owner.disk.synced_clock) {
@@ -39,12 +39,12 @@ impl World {
         let message = encode_update(&name, boot, sequence, &changes).expect("it can be encoded");
         if self.random.one_in(8) {
             self.coverage.count(Event::UpdateRestored);
-            self.nodes[node].engine.outbox().map(|outbox| outbox.restore());
+            self.nodes[node].engine.restore_update();
             if self.random.one_in(2) {
                 return;
             }
-        } else if let Some(outbox) = self.nodes[node].engine.outbox() {
-            outbox.settle(now);
+        } else {
+            self.nodes[node].engine.settle_update(now);
             self.nodes[node].engine.keep_published();
             self.nodes[node].commit();
         }

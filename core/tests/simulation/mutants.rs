@@ -4,7 +4,6 @@
 use crate::history::Checked;
 use crate::node::Node;
 use crate::world::World;
-use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, UnixMillis};
 use merkle_kv_core::entry::{Entry, Kind};
 use merkle_kv_core::version::Version;
@@ -113,7 +112,7 @@ impl Node {
             let held = self.held(key).cloned();
             held.iter().for_each(|held| _ = self.engine.store_mut().forget(held));
             self.engine.store_mut().merge(entry.clone(), now);
-            self.engine.outbox().unwrap().push(Change::Entry(entry));
+            self.engine.store_mut().publish_entry(&entry);
         }
     }
 }

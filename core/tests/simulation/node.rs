@@ -15,7 +15,7 @@ use merkle_kv_core::merkle::TreeSeed;
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{Dialect, Limits, Wording};
 use merkle_kv_core::registers::{Lineage, Registers};
-use merkle_kv_core::replication::OutboxLimits;
+use merkle_kv_core::replication::MAX_UNPUBLISHED;
 use merkle_kv_core::session::{Effect, Identity, Outcome};
 use merkle_kv_core::store::{Fold, HashSeed, Snapshot, Store};
 use merkle_kv_core::version::{NodeId, Version};
@@ -388,7 +388,7 @@ pub(crate) fn engine(id: NodeId) -> Engine {
         seed: HashSeed(id.0, 2),
         tree: tree_seed(),
         limits: Limits::default(),
-        outbox: Some(OutboxLimits::default()),
+        max_unpublished: Some(MAX_UNPUBLISHED),
         memory_limit_bytes: None,
     })
 }

@@ -156,7 +156,7 @@ impl Replica {
             seed: HashSeed(id, id),
             tree: TreeSeed::of(b"bench"),
             limits: Limits::default(),
-            outbox: None,
+            max_unpublished: None,
             memory_limit_bytes: None,
         });
         Replica { engine, identity }

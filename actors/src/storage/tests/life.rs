@@ -77,7 +77,7 @@ pub(super) fn engine() -> Engine {
         seed: HashSeed(1, 2),
         tree: TreeSeed::of(NODE.as_bytes()),
         limits: Limits::default(),
-        outbox: None,
+        max_unpublished: None,
         memory_limit_bytes: None,
     })
 }

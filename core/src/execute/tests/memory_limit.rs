@@ -58,11 +58,11 @@ fn a_write_may_fill_the_data_to_the_limit_and_not_a_byte_beyond() {
         run(&mut short, before);
         let held = short.store().memory_bytes();
         assert!(held < size, "{before}{command} adds nothing");
-        let queued = short.outbox().unwrap().len();
+        let queued = short.queued();
         let reply = run(&mut short, &command);
         assert!(reply.starts_with(FULL), "{before}{command}: {reply}");
         assert_eq!(short.store().memory_bytes(), held);
-        assert_eq!(short.outbox().unwrap().len(), queued);
+        assert_eq!(short.queued(), queued);
         assert_eq!(short.facts().refused_full, 1);
         let mut untouched = engine();
         run(&mut untouched, before);
