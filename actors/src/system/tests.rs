@@ -9,7 +9,7 @@ use crate::mqtt::MqttActor;
 use crate::node::{Node, Signals};
 use crate::store::StoreActor;
 use crate::sync::SyncActor;
-use actix::{Actor, ActorContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use merkle_kv_core::config;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -55,18 +55,31 @@ impl Message for PanicIn {
 impl Handler<PanicIn> for SystemActor {
     type Result = ();
 
-    fn handle(&mut self, PanicIn(child): PanicIn, _: &mut Context<SystemActor>) {
-        match child {
-            Child::Store => self.children.store().do_send(Panic),
-            Child::Listener => self.children.listener().do_send(Panic),
-            Child::Mqtt => self.children.mqtt().unwrap().do_send(Panic),
-            Child::Sync => self.children.sync().unwrap().do_send(Panic),
+    fn handle(&mut self, PanicIn(child): PanicIn, ctx: &mut Context<SystemActor>) {
+        let has_heard = match child {
+            Child::Store => panic_in(&self.children.store()),
+            Child::Listener => panic_in(&self.children.listener()),
+            Child::Mqtt => panic_in(&self.children.mqtt().unwrap()),
+            Child::Sync => panic_in(&self.children.sync().unwrap()),
             #[cfg(feature = "broker")]
-            Child::Broker => self.children.broker().do_send(Panic),
+            Child::Broker => panic_in(&self.children.broker()),
             #[cfg(not(feature = "broker"))]
-            Child::Broker => {}
+            Child::Broker => true,
+        };
+        if !has_heard {
+            ctx.notify_later(PanicIn(child), Duration::from_millis(5));
         }
     }
+}
+
+/// False if the actor has failed already and the next one is yet to start.
+fn panic_in<A>(actor: &Addr<A>) -> bool
+where
+    A: Actor<Context = Context<A>> + Handler<Panic>,
+{
+    let is_there = actor.connected();
+    actor.do_send(Panic);
+    is_there
 }
 
 fn node(name: &str, sections: &str) -> Node {
