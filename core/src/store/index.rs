@@ -146,11 +146,16 @@ impl Index {
 
     /// Brings the places and entries of keys into the cache.
     pub(super) fn warm<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) {
+        self.warm_hashes(keys.map(|key| self.seed.hash(key)));
+    }
+
+    /// Brings the places and entries of the keys into the cache that have these hashes.
+    pub(super) fn warm_hashes(&self, all: impl Iterator<Item = u64>) {
         let mut places: [Option<&Entry>; WARMED] = [None; WARMED];
         let mut hashes = [0; WARMED];
         let mut warmed = 0;
-        for (hash, key) in hashes.iter_mut().zip(keys) {
-            *hash = self.seed.hash(key);
+        for (slot, hash) in hashes.iter_mut().zip(all) {
+            *slot = hash;
             warmed += 1;
         }
         // Three loops and not one: what each step waits for does not depend on the step before, so

@@ -6,7 +6,7 @@
 //! forgotten, or has left before.
 
 use super::Store;
-use super::index::{Index, Place};
+use super::index::{Index, Place, WARMED};
 use crate::entry::Entry;
 use std::collections::VecDeque;
 use std::mem;
@@ -26,6 +26,8 @@ impl KeyHash {
 #[derive(Clone, Debug)]
 pub(super) struct Unpublished {
     queue: VecDeque<KeyHash>,
+    /// How many of the next ones are in the cache, more or less.
+    warmed: usize,
     max_keys: usize,
     dropped: u64,
 }
@@ -33,7 +35,8 @@ pub(super) struct Unpublished {
 impl Store {
     /// Remembers from now on which keys are written here, so many at most.
     pub fn start_publishing(&mut self, max_keys: usize) {
-        self.unpublished = Some(Unpublished { queue: VecDeque::new(), max_keys, dropped: 0 });
+        let queue = VecDeque::new();
+        self.unpublished = Some(Unpublished { queue, warmed: 0, max_keys, dropped: 0 });
     }
 
     /// Keys that wait to be published.
@@ -62,7 +65,12 @@ impl Store {
     /// What stands under the key that has waited longest. It waits no more.
     pub(crate) fn take_unpublished(&mut self) -> Option<(KeyHash, Entry)> {
         loop {
-            let key = self.unpublished.as_mut()?.queue.pop_front()?;
+            let unpublished = self.unpublished.as_mut()?;
+            if unpublished.warmed == 0 {
+                unpublished.warm(&self.index);
+            }
+            let key = unpublished.queue.pop_front()?;
+            unpublished.warmed = unpublished.warmed.saturating_sub(1);
             if let Some(entry) = self.take_unpublished_of(key) {
                 return Some((key, entry));
             }
@@ -118,6 +126,12 @@ impl Unpublished {
         if self.queue.len() > 2 * self.max_keys {
             self.tidy(index);
         }
+    }
+
+    /// Looks at what stands under the next keys, all at once: see [`Store::warm`].
+    fn warm(&mut self, index: &Index) {
+        index.warm_hashes(self.queue.iter().map(|key| key.0));
+        self.warmed = WARMED;
     }
 
     /// Takes hashes out of the queue whose keys do not wait, and all but one of each other.
