@@ -33,6 +33,7 @@ pub mod storage;
 mod store;
 mod sync;
 mod system;
+mod threads;
 mod wall_clock;
 
 #[cfg(feature = "broker")]

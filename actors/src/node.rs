@@ -12,7 +12,7 @@ use crate::storage::{self, OpenSettings, Opened, StorageError};
 use crate::store::StoreActor;
 use crate::sync::SyncSettings;
 use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, start_watched};
-use crate::wall_clock;
+use crate::{threads, wall_clock};
 use actix::{Addr, Arbiter, ArbiterHandle, AsyncContext, Context, System};
 use log::{info, warn};
 use merkle_kv_core::clock::UnixMillis;
@@ -122,9 +122,15 @@ impl Node {
         let (started, start) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("merkle-kv".to_owned())
-            .spawn(move || parts.run(signals, exit_sender, &started))
+            .spawn(move || {
+                if let Err(error) = parts.run(signals, exit_sender, &started) {
+                    // The node's owner waits for it.
+                    let _ = started.send(Err(error));
+                }
+            })
             .map_err(StartError::Thread)?;
-        let system = start.recv().map_err(|_| StartError::Thread(io::ErrorKind::Other.into()))?;
+        let system = start.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+        let system = system.map_err(StartError::Thread)?;
         info!(address:%, version = merkle_kv_core::VERSION; "listening");
         warn_of_strangers("clients", address.ip());
         if let Some(broker) = &config.broker {
@@ -342,17 +348,19 @@ impl Parts {
         self,
         signals: Signals,
         exit: mpsc::Sender<ExitReason>,
-        started: &mpsc::Sender<Addr<SystemActor>>,
-    ) {
-        let runner = System::new();
-        let store_thread = Arbiter::new();
-        let sync_thread = self.sync.is_some().then(Arbiter::new);
-        let io_threads: Vec<Arbiter> = (0..self.io_threads).map(|_| Arbiter::new()).collect();
+        started: &mpsc::Sender<io::Result<Addr<SystemActor>>>,
+    ) -> io::Result<()> {
+        let runtime = threads::runtime()?;
+        let runner = System::with_tokio_rt(|| runtime);
+        let thread = || Arbiter::try_with_tokio_rt(threads::runtime);
+        let store_thread = thread()?;
+        let sync_thread = if self.sync.is_some() { Some(thread()?) } else { None };
+        let io_threads = (0..self.io_threads).map(|_| thread()).collect::<io::Result<Vec<_>>>()?;
         let threads = Threads { store: &store_thread, sync: sync_thread.as_ref(), io: &io_threads };
         let system = runner.block_on(self.start(threads, signals, exit));
         if let Some(system) = system {
             // The node's owner waits for it.
-            let _ = started.send(system);
+            let _ = started.send(Ok(system));
             // The reason of the end has its own way out.
             let _ = runner.run();
         }
@@ -361,6 +369,7 @@ impl Parts {
             // A thread whose actor panicked has said so already.
             let _ = thread.join();
         }
+        Ok(())
     }
 
     async fn start(
