@@ -7,13 +7,11 @@ mod run;
 
 use args::{Arguments, Command};
 use clap::Parser;
-use mimalloc::MiMalloc;
+use merkle_kv_allocator::Allocator;
 use std::process::ExitCode;
 
-/// Entries are made by the thread of the store and dropped by others, and many are small: that is
-/// what this allocator is good at.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
