@@ -125,8 +125,11 @@ impl Outbox {
     /// The message in flight has arrived at the broker. Its changes are kept for a while, see
     /// [`Outbox::repeat`].
     pub fn settle(&mut self, now: UnixMillis) {
-        let mut message = Confirmed { at: now, flush: None, keys: Vec::new() };
-        for change in self.land() {
+        let landed = self.land();
+        // Without room to spare, since it is remembered for long.
+        let keys = Vec::with_capacity(landed.len());
+        let mut message = Confirmed { at: now, flush: None, keys };
+        for change in landed {
             match change {
                 Change::Flush(flush) => message.flush = Some(flush),
                 Change::Entry(entry) => message.keys.push(self.seed.hash(entry.key())),
@@ -281,6 +284,12 @@ impl Outbox {
     fn next_entry(&mut self) -> Option<Entry> {
         let entry = match self.held_back.take().or_else(|| self.leaving.next()) {
             Some(entry) => entry,
+            None if self.gathering.is_empty() => {
+                // After a backlog both are large.
+                self.gathering = HashTable::new();
+                self.leaving = HashTable::new().into_iter();
+                return None;
+            }
             None => {
                 // As many will gather again, most likely; a table that grows moves all it holds.
                 let next = HashTable::with_capacity(self.gathering.len());
