@@ -42,9 +42,9 @@ fn what_an_entry_takes_is_known_before_it_is_made() {
         }
     }
     // 21 + 3 + 16 = 40; 48 is a multiple of 16, and 1024 + 256 is a quarter of the way to 2048.
-    assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 48 + 14 + 66);
-    assert_eq!(Entry::value_memory_bytes(3, 9, false), 64 + 14 + 66);
-    assert_eq!(Entry::value_memory_bytes(3, 1000, false), 1280 + 14 + 66);
+    assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 48 + 14 + 38);
+    assert_eq!(Entry::value_memory_bytes(3, 9, false), 64 + 14 + 38);
+    assert_eq!(Entry::value_memory_bytes(3, 1000, false), 1280 + 14 + 38);
 }
 
 #[test]

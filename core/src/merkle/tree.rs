@@ -230,7 +230,9 @@ impl Tree {
 /// Sorts by key; of several changes to one key the last counts.
 ///
 /// Keys are somewhere in memory, and to look at one takes as long as to compare many. So each is
-/// looked at once, for the eight bytes behind what all keys begin with, and these are sorted.
+/// looked at once, for the eight bytes behind what all keys begin with, and these are sorted. The
+/// edits then move where they are: a fold has many, and a second list of them would be memory that
+/// the allocator keeps for the next.
 fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
     let Some((first, others)) = edits.split_first() else { return };
     let first = first.key();
@@ -247,17 +249,23 @@ fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
         let keys = || edits[*a_at].key().cmp(edits[*b_at].key());
         a.cmp(b).then_with(keys).then(b_at.cmp(a_at))
     });
-    let mut unsorted: Vec<Option<Edit>> = std::mem::take(edits).into_iter().map(Some).collect();
-    let mut last_eight = None;
-    for (eight, Reverse(at)) in order {
-        let Some(edit) = unsorted[at].take() else { continue };
-        let may_be_same = last_eight == Some(eight);
-        let is_same = may_be_same && edits.last().is_some_and(|last| last.key() == edit.key());
-        if !is_same {
-            edits.push(edit);
+    for to in 0..order.len() {
+        let mut from = order[to].1.0;
+        // What stood in a place that is done went where that place got its own from.
+        while from < to {
+            from = order[from].1.0;
         }
-        last_eight = Some(eight);
+        order[to].1.0 = from;
+        edits.swap(to, from);
     }
+    let mut eights = order.iter().map(|(eight, _)| *eight);
+    let mut last_eight = eights.next();
+    edits.dedup_by(|edit, kept| {
+        let eight = eights.next();
+        let may_be_same = eight == last_eight;
+        last_eight = eight;
+        may_be_same && edit.key() == kept.key()
+    });
 }
 
 /// The first eight bytes of a key, in their order; zeros stand for those that it does not have.

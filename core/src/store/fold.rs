@@ -159,7 +159,8 @@ impl Folding {
                 self.waits_since = None;
                 (self.first_expiry, self.reaped) = (FirstExpiry::NEVER, Reaped::default());
                 let prune = std::mem::take(&mut self.prune);
-                let (removed, written) = (index.freeze(), Vec::new());
+                let written = Vec::with_capacity(index.unfolded());
+                let removed = index.freeze();
                 self.state = State::Gathering { tree, removed, written, prune };
                 true
             }
