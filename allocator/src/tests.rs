@@ -7,7 +7,8 @@ fn blocks_are_aligned_and_hold_what_is_written_when_they_grow_and_shrink() {
     for align in [1, 2, 4, 8, 16, 64, 4_096] {
         for size in (1..600).chain([4_095, 4_096, 70_000, 5_000_000]) {
             let layout = Layout::from_size_align(size, align).unwrap();
-            let is_aligned = |block: *mut u8| !block.is_null() && block.addr() % align == 0;
+            let is_aligned =
+                |block: *mut u8| !block.is_null() && block.addr().is_multiple_of(align);
             // SAFETY: blocks are used up to their size, and freed once with their layout.
             unsafe {
                 let zeroed = Allocator.alloc_zeroed(layout);

@@ -2,12 +2,16 @@
 //! entries survives, and the time at which the value is over, if there is one. Knows nothing of
 //! stores or messages.
 
+mod writers;
+
 use crate::clock::{Hlc, UnixMillis};
 use crate::version::{NodeId, Version};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 use triomphe::{Arc, ThinArc};
+use writers::WRITERS;
 
 /// What an entry says about its key. At equal versions a delete wins over a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,26 +28,39 @@ pub enum Kind {
 /// the length stand with the bytes.
 ///
 /// ```text
-/// 0     8      16      17          21
-/// +-----+------+-------+-----------+-----+---------------+-------+------------------+
-/// | hlc | node | state | key bytes | key | expiry        | value | SHA-256 of value |
-/// | u64 | u64  | u8    | u32       |     | u64, only     |       | only if > 4096 B |
-/// |     |      |       |           |     | if state is 2 |       |                  |
-/// +-----+------+-------+-----------+-----+---------------+-------+------------------+
+/// 0     8      9
+/// +-----+------+-----------+-----------+-----+---------------+-------+------------------+
+/// | hlc | form | writer    | key bytes | key | expiry        | value | SHA-256 of value |
+/// | u64 | u8   | u8 or u64 | u8 or u32 |     | u64, only     |       | only if > 4096 B |
+/// |     |      |           |           |     | if state is 2 |       |                  |
+/// +-----+------+-----------+-----------+-----+---------------+-------+------------------+
+/// form:   state · 4 if the key has over 255 bytes, a u32 · 8 if the writer is a node id, a u64,
+///         and not the name that this process has for it
 /// state:  0 value · 1 tombstone · 2 value with an expiry, in milliseconds since 1970
 /// ```
+///
+/// There is one for every key, and the allocator knows no sizes between 96, 112, 128 and 160 bytes:
+/// what this saves beside the [encoded](Entry::encode) form is a class for most.
 #[derive(Clone)]
 pub struct Entry(ThinArc<(), u8>);
 
-const NODE_AT: usize = 8;
-const STATE_AT: usize = 16;
-const KEY_BYTES_AT: usize = 17;
-const KEY_AT: usize = 21;
+const FORM_AT: usize = 8;
+const WRITER_AT: usize = 9;
+
+const STATE: u8 = 3;
+const LONG_KEY: u8 = 4;
+const SPELT_WRITER: u8 = 8;
 
 const VALUE: u8 = Kind::Value as u8;
 const TOMBSTONE: u8 = Kind::Tombstone as u8;
 const EXPIRING: u8 = 2;
 const EXPIRY_BYTES: usize = 8;
+
+/// What stands before the key in the encoded form, and where.
+const ENCODED_NODE_AT: usize = 8;
+const ENCODED_STATE_AT: usize = 16;
+const ENCODED_KEY_BYTES_AT: usize = 17;
+const ENCODED_KEY_AT: usize = 21;
 
 /// A value longer than this has its SHA-256 with it, in bytes. The Merkle tree hashes an entry again
 /// whenever a neighbour changes, and takes the digest then.
@@ -109,19 +126,35 @@ impl Entry {
         Entry::tombstone(self.key(), self.version())
     }
 
-    /// Its bytes up to the end of the value: the layout above without the digest.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes()[..KEY_AT + self.key_bytes() + self.expiry_bytes() + self.data().len()]
+    /// Adds its encoded form, in which it is journaled.
+    ///
+    /// ```text
+    /// hlc u64 · node u64 · state u8 · key bytes u32 · key · expiry u64, only if state is 2 · value
+    /// ```
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) {
+        let (key, version) = (self.key(), self.version());
+        let mut head = [0; ENCODED_KEY_AT];
+        head[..ENCODED_NODE_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
+        head[ENCODED_NODE_AT..ENCODED_STATE_AT].copy_from_slice(&version.node.0.to_be_bytes());
+        head[ENCODED_STATE_AT] = self.state();
+        head[ENCODED_KEY_BYTES_AT..].copy_from_slice(&(key.len() as u32).to_be_bytes());
+        to.extend_from_slice(&head);
+        // Key, expiry and value stand in a row in both forms.
+        to.extend_from_slice(&self.bytes()[self.key_range().start..self.data_range().end]);
     }
 
-    /// The entry that has these bytes; nothing if none can.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Entry> {
-        let header = bytes.first_chunk::<KEY_AT>()?;
-        let mut key_bytes = [0; KEY_AT - KEY_BYTES_AT];
-        key_bytes.copy_from_slice(&header[KEY_BYTES_AT..]);
-        let (key, data) =
-            bytes[KEY_AT..].split_at_checked(u32::from_be_bytes(key_bytes) as usize)?;
-        let (expiry, value) = match header[STATE_AT] {
+    /// The length of the encoded form.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        ENCODED_KEY_AT + self.data_range().end - self.key_range().start
+    }
+
+    /// The entry that is encoded so; nothing if none can be.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Entry> {
+        let head = bytes.first_chunk::<ENCODED_KEY_AT>()?;
+        let key_bytes = u32::from_be_bytes(array_at(head, ENCODED_KEY_BYTES_AT)) as usize;
+        let (key, data) = bytes[ENCODED_KEY_AT..].split_at_checked(key_bytes)?;
+        let state = head[ENCODED_STATE_AT];
+        let (expiry, value) = match state {
             VALUE => (&[][..], data),
             TOMBSTONE if data.is_empty() => (&[][..], data),
             EXPIRING => data.split_at_checked(EXPIRY_BYTES).filter(|(at, _)| *at != [0; 8])?,
@@ -130,12 +163,9 @@ impl Entry {
         if key.is_empty() {
             return None;
         }
-        let mut version = [0; 8];
-        version.copy_from_slice(&header[..NODE_AT]);
-        let hlc = Hlc::from_raw(u64::from_be_bytes(version));
-        version.copy_from_slice(&header[NODE_AT..STATE_AT]);
-        let node = NodeId(u64::from_be_bytes(version));
-        Some(Entry::build(key, expiry, &[value], header[STATE_AT], Version { hlc, node }))
+        let hlc = Hlc::from_raw(u64::from_be_bytes(array_at(head, 0)));
+        let node = NodeId(u64::from_be_bytes(array_at(head, ENCODED_NODE_AT)));
+        Some(Entry::build(key, expiry, &[value], state, Version { hlc, node }))
     }
 
     fn build(key: &[u8], expiry: &[u8], value: &[&[u8]], state: u8, version: Version) -> Entry {
@@ -145,7 +175,11 @@ impl Entry {
             <[u8; 32]>::from(parts.finalize())
         });
         let digest: &[u8] = digest.as_ref().map_or(&[], |digest| digest);
-        let bytes = KEY_AT + key.len() + expiry.len() + value_bytes + digest.len();
+        let (name, short_key) = (WRITERS.name_of(version.node), u8::try_from(key.len()).ok());
+        let spelt_writer = name.map_or(SPELT_WRITER, |_| 0);
+        let long_key = short_key.map_or(LONG_KEY, |_| 0);
+        let form = state | spelt_writer | long_key;
+        let bytes = key_at(form) + key.len() + expiry.len() + value_bytes + digest.len();
         let large: Vec<u8>;
         let empty = match EMPTY.get(..bytes) {
             Some(empty) => empty,
@@ -158,11 +192,19 @@ impl Entry {
         shared.with_arc_mut(|shared| {
             // It is not shared yet, so this always happens.
             if let Some(data) = Arc::get_mut(shared).map(|shared| shared.slice_mut()) {
-                data[..NODE_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
-                data[NODE_AT..STATE_AT].copy_from_slice(&version.node.0.to_be_bytes());
-                data[STATE_AT] = state;
-                data[KEY_BYTES_AT..KEY_AT].copy_from_slice(&(key.len() as u32).to_be_bytes());
-                let mut at = KEY_AT;
+                data[..FORM_AT].copy_from_slice(&version.hlc.raw().to_be_bytes());
+                data[FORM_AT] = form;
+                let key_at = key_at(form);
+                let (writer, key_bytes) = data[WRITER_AT..key_at].split_at_mut(writer_bytes(form));
+                match name {
+                    Some(name) => writer[0] = name,
+                    None => writer.copy_from_slice(&version.node.0.to_be_bytes()),
+                }
+                match short_key {
+                    Some(bytes) => key_bytes[0] = bytes,
+                    None => key_bytes.copy_from_slice(&(key.len() as u32).to_be_bytes()),
+                }
+                let mut at = key_at;
                 for part in [key, expiry].iter().chain(value).chain([&digest]) {
                     data[at..at + part.len()].copy_from_slice(part);
                     at += part.len();
@@ -185,7 +227,7 @@ impl Entry {
 
     /// The key.
     pub fn key(&self) -> &[u8] {
-        &self.bytes()[KEY_AT..KEY_AT + self.key_bytes()]
+        &self.bytes()[self.key_range()]
     }
 
     /// The value; nothing for a tombstone.
@@ -198,13 +240,14 @@ impl Entry {
 
     /// Whether the key has a value or was deleted.
     pub fn kind(&self) -> Kind {
-        if self.bytes()[STATE_AT] == TOMBSTONE { Kind::Tombstone } else { Kind::Value }
+        if self.state() == TOMBSTONE { Kind::Tombstone } else { Kind::Value }
     }
 
     /// When the value is over; nothing if it stays, and for a tombstone.
     pub fn expires_at(&self) -> Option<UnixMillis> {
-        let expires = self.bytes()[STATE_AT] == EXPIRING;
-        expires.then(|| UnixMillis(self.word_at(KEY_AT + self.key_bytes())))
+        let expires = self.state() == EXPIRING;
+        expires
+            .then(|| UnixMillis(u64::from_be_bytes(array_at(self.bytes(), self.key_range().end))))
     }
 
     /// Whether readers see a value.
@@ -219,7 +262,12 @@ impl Entry {
 
     /// The version.
     pub fn version(&self) -> Version {
-        Version { hlc: Hlc::from_raw(self.word_at(0)), node: NodeId(self.word_at(NODE_AT)) }
+        let bytes = self.bytes();
+        let node = match bytes[FORM_AT] & SPELT_WRITER {
+            0 => WRITERS.node(bytes[WRITER_AT]),
+            _ => NodeId(u64::from_be_bytes(array_at(bytes, WRITER_AT))),
+        };
+        Version { hlc: Hlc::from_raw(u64::from_be_bytes(array_at(bytes, 0))), node }
     }
 
     /// Decides between two entries of one key: the greater of (timestamp, node, kind, SHA-256 of
@@ -241,44 +289,68 @@ impl Entry {
 
     /// What the entry takes in memory, in bytes: its allocation as the allocator rounds it, its
     /// place in the index and its share of the tree. An estimate, within 10 percent of what the
-    /// resident memory of a node grows by when it is filled (`tests/memory_report.rs`).
+    /// resident memory of a node grows by when it is filled (`tests/memory_report.rs`). Counted as
+    /// if its writer had a short name, so that it depends on the entry alone.
     pub fn memory_bytes(&self) -> usize {
-        memory_bytes(self.bytes().len())
+        let longer = writer_bytes(self.bytes()[FORM_AT]) - writer_bytes(VALUE);
+        memory_bytes(self.bytes().len() - longer)
     }
 
     /// What an entry with a key and a value of these lengths takes.
     pub(crate) fn value_memory_bytes(key_bytes: usize, value_bytes: usize, expires: bool) -> usize {
         let expiry = if expires { EXPIRY_BYTES } else { 0 };
-        memory_bytes(KEY_AT + key_bytes + expiry + value_bytes + digest_bytes(value_bytes))
+        let form = if key_bytes > usize::from(u8::MAX) { LONG_KEY } else { 0 };
+        let head = key_at(form);
+        memory_bytes(head + key_bytes + expiry + value_bytes + digest_bytes(value_bytes))
     }
 
     /// The SHA-256 of a value that has over 4096 bytes.
     pub(crate) fn large_value_digest(&self) -> Option<&[u8]> {
-        let behind_value = &self.bytes()[self.as_bytes().len()..];
+        let behind_value = &self.bytes()[self.data_range().end..];
         (!behind_value.is_empty()).then_some(behind_value)
     }
 
     fn data(&self) -> &[u8] {
-        let value = &self.bytes()[KEY_AT + self.key_bytes() + self.expiry_bytes()..];
+        &self.bytes()[self.data_range()]
+    }
+
+    fn state(&self) -> u8 {
+        self.bytes()[FORM_AT] & STATE
+    }
+
+    fn key_range(&self) -> Range<usize> {
+        let bytes = self.bytes();
+        let form = bytes[FORM_AT];
+        let at = key_at(form);
+        let key_bytes = match form & LONG_KEY {
+            0 => usize::from(bytes[at - 1]),
+            _ => u32::from_be_bytes(array_at(bytes, at - 4)) as usize,
+        };
+        at..at + key_bytes
+    }
+
+    fn data_range(&self) -> Range<usize> {
+        let expiry_bytes = if self.state() == EXPIRING { EXPIRY_BYTES } else { 0 };
+        let (from, to) = (self.key_range().end + expiry_bytes, self.bytes().len());
         // A value of 4097 bytes has a digest behind it, and one of 4096 has none.
-        &value[..value.len() - digest_bytes(value.len())]
+        from..to - digest_bytes(to - from)
     }
+}
 
-    fn expiry_bytes(&self) -> usize {
-        if self.bytes()[STATE_AT] == EXPIRING { EXPIRY_BYTES } else { 0 }
-    }
+/// What the writer takes in an entry of this form.
+fn writer_bytes(form: u8) -> usize {
+    if form & SPELT_WRITER == 0 { 1 } else { 8 }
+}
 
-    fn key_bytes(&self) -> usize {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&self.bytes()[KEY_BYTES_AT..KEY_AT]);
-        u32::from_be_bytes(bytes) as usize
-    }
+/// Where the key stands in an entry of this form.
+fn key_at(form: u8) -> usize {
+    WRITER_AT + writer_bytes(form) + if form & LONG_KEY == 0 { 1 } else { 4 }
+}
 
-    fn word_at(&self, at: usize) -> u64 {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.bytes()[at..at + 8]);
-        u64::from_be_bytes(bytes)
-    }
+fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[at..at + N]);
+    array
 }
 
 /// What an entry that consists of so many bytes takes in memory.

@@ -6,6 +6,13 @@ fn version(hlc: u64, node: u64) -> Version {
     Version { hlc: Hlc::from_raw(hlc), node: NodeId(node) }
 }
 
+fn encoded(entry: &Entry) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    entry.encode(&mut bytes);
+    assert_eq!(bytes.len(), entry.encoded_bytes());
+    bytes
+}
+
 #[test]
 fn an_entry_gives_back_what_it_was_made_of() {
     let put = Entry::value_of(b"key", b"value", version(7, 9));
@@ -32,6 +39,39 @@ fn a_large_value_has_its_digest_with_it_and_a_small_one_has_none() {
 }
 
 #[test]
+fn every_form_of_writer_and_key_length_gives_back_the_same() {
+    for (node, key_bytes) in
+        [0, 9, u64::MAX].into_iter().flat_map(|node| [1, 255, 256, 70_000].map(|key| (node, key)))
+    {
+        let (key, at) = (vec![b'k'; key_bytes], Some(UnixMillis(5)));
+        let made = [
+            Entry::value_of(&key, b"value", version(7, node)),
+            Entry::joined(&key, b"va", &[b'l'; 5000], at, version(7, node)),
+            Entry::tombstone(&key, version(7, node)),
+        ];
+        for (entry, (value, at)) in
+            made.iter().zip([(Some(5), None), (Some(5002), at), (None, None)])
+        {
+            assert_eq!((entry.key(), entry.version()), (&key[..], version(7, node)));
+            assert_eq!((entry.value().map(<[u8]>::len), entry.expires_at()), (value, at));
+            assert_eq!(Entry::decode(&encoded(entry)).as_ref(), Some(entry));
+            let expires = at.is_some();
+            let foretold = Entry::value_memory_bytes(key_bytes, value.unwrap_or(0), expires);
+            assert_eq!(entry.memory_bytes(), foretold);
+        }
+    }
+}
+
+#[test]
+fn the_encoded_form_stays_what_it_is() {
+    let entry = Entry::joined(b"key", b"value", b"", Some(UnixMillis(0x0506)), version(0x0102, 3));
+    assert_eq!(
+        encoded(&entry),
+        *b"\0\0\0\0\0\0\x01\x02\0\0\0\0\0\0\0\x03\x02\0\0\0\x03key\0\0\0\0\0\0\x05\x06value"
+    );
+}
+
+#[test]
 fn what_an_entry_takes_is_known_before_it_is_made() {
     for value_bytes in (0..40).chain([4095, 4096, 4097, 100_000]) {
         let value = vec![b'x'; value_bytes];
@@ -41,9 +81,9 @@ fn what_an_entry_takes_is_known_before_it_is_made() {
             assert_eq!(entry.memory_bytes(), foretold);
         }
     }
-    // 21 + 3 + 16 = 40; 48 is a multiple of 16, and 1024 + 256 is a quarter of the way to 2048.
-    assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 48 + 14 + 38);
-    assert_eq!(Entry::value_memory_bytes(3, 9, false), 64 + 14 + 38);
+    // 11 + 3 + 16 = 30; 32 is a multiple of 16, and 1024 + 256 is a quarter of the way to 2048.
+    assert_eq!(Entry::tombstone(b"key", version(1, 1)).memory_bytes(), 32 + 14 + 38);
+    assert_eq!(Entry::value_memory_bytes(3, 19, false), 64 + 14 + 38);
     assert_eq!(Entry::value_memory_bytes(3, 1000, false), 1280 + 14 + 38);
 }
 
@@ -76,11 +116,11 @@ fn an_expiry_is_kept_beside_the_value_and_read_back_from_the_bytes() {
         let entry = Entry::joined(b"key", value, b"", Some(at), version(7, 9));
         assert_eq!((entry.key(), entry.value()), (&b"key"[..], Some(value)));
         assert_eq!((entry.kind(), entry.expires_at()), (Kind::Value, Some(at)));
-        assert_eq!(Entry::from_bytes(entry.as_bytes()).as_ref(), Some(&entry));
+        assert_eq!(Entry::decode(&encoded(&entry)).as_ref(), Some(&entry));
         assert!(!entry.is_expired(UnixMillis(at.0 - 1)) && entry.is_expired(at));
         let stays = Entry::value_of(b"key", value, version(7, 9));
         assert_eq!((stays.expires_at(), stays.is_expired(UnixMillis(u64::MAX))), (None, false));
-        assert_eq!(stays.as_bytes().len() + 8, entry.as_bytes().len());
+        assert_eq!(stays.encoded_bytes() + 8, entry.encoded_bytes());
     }
 }
 
@@ -88,10 +128,10 @@ fn an_expiry_is_kept_beside_the_value_and_read_back_from_the_bytes() {
 fn an_expiry_at_the_beginning_of_time_is_over_and_not_none() {
     let entry = Entry::joined(b"key", b"v", b"", Some(UnixMillis(0)), version(7, 9));
     assert_eq!(entry.expires_at(), Some(UnixMillis(1)));
-    let mut bytes = entry.as_bytes().to_vec();
+    let mut bytes = encoded(&entry);
     bytes[24..32].fill(0);
-    assert_eq!(Entry::from_bytes(&bytes), None, "zero stands for no expiry and has no place here");
-    assert_eq!(Entry::from_bytes(&entry.as_bytes()[..31]), None);
+    assert_eq!(Entry::decode(&bytes), None, "zero stands for no expiry and has no place here");
+    assert_eq!(Entry::decode(&encoded(&entry)[..31]), None);
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Mutation {
         let length = u32::from_be_bytes(take(&mut from).ok_or(MutationError::CutOff)?) as usize;
         let body = from.get(..length).ok_or(MutationError::CutOff)?;
         let mutation = match kind {
-            ENTRY => Entry::from_bytes(body).map(Mutation::Entry),
+            ENTRY => Entry::decode(body).map(Mutation::Entry),
             FORGOTTEN => forgotten(body),
             REGISTERS => registers(body),
             CLOCK => only_number(body).map(|raw| Mutation::Clock(Hlc::from_raw(raw))),
@@ -136,9 +136,8 @@ impl Mutation {
 
 /// Adds the bytes of [`Mutation::Entry`], without making one.
 pub(super) fn encode_entry(entry: &Entry, to: &mut Vec<u8>) {
-    let bytes = entry.as_bytes();
-    head(ENTRY, bytes.len(), to);
-    to.extend_from_slice(bytes);
+    head(ENTRY, entry.encoded_bytes(), to);
+    entry.encode(to);
 }
 
 fn head(kind: u8, body_bytes: usize, to: &mut Vec<u8>) {
