@@ -9,7 +9,7 @@
 //! The only crate here with unsafe code.
 
 use libmimalloc_sys::{
-    mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc,
+    mi_collect, mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc,
     mi_zalloc_aligned,
 };
 use std::alloc::{GlobalAlloc, Layout};
@@ -62,6 +62,13 @@ unsafe impl GlobalAlloc for Allocator {
             unsafe { mi_realloc_aligned(block.cast(), size, layout.align()).cast() }
         }
     }
+}
+
+/// Gives memory back to the system that has been free for a second. mimalloc does so by itself, but
+/// only while blocks come and go: a program that rests keeps it.
+pub fn give_back() {
+    // SAFETY: may be called at any time, by any thread.
+    unsafe { mi_collect(false) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,11 @@ use super::{StoreActor, send_soon};
 use crate::wall_clock;
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 use std::panic;
+use std::time::Duration;
 use tokio::task;
+
+/// Longer than the allocator keeps what it may need again, which is a second.
+const GIVE_BACK_AFTER: Duration = Duration::from_millis(1_500);
 
 impl StoreActor {
     /// Folds what has been written by now, and answers who waits for a snapshot.
@@ -17,6 +21,16 @@ impl StoreActor {
         self.folding = self.engine.store_mut().start_fold(wall_clock::now());
         self.served = std::mem::take(&mut self.waiting);
         self.gather(ctx);
+    }
+
+    /// A fold takes memory for a moment, which the allocator gives back only when it is asked later.
+    fn give_back_later(&mut self, ctx: &mut Context<StoreActor>) {
+        if !std::mem::replace(&mut self.gives_back, true) {
+            ctx.run_later(GIVE_BACK_AFTER, |actor, _| {
+                actor.gives_back = false;
+                merkle_kv_allocator::give_back();
+            });
+        }
     }
 
     fn gather(&mut self, ctx: &mut Context<StoreActor>) {
@@ -31,6 +45,7 @@ impl StoreActor {
                 Err(error) => panic::resume_unwind(error.into_panic()),
             };
             actor.folding = false;
+            actor.give_back_later(ctx);
             let snapshot = actor.engine.store_mut().end_fold(tree);
             actor.end_picture(&snapshot.tree);
             for asked in actor.served.drain(..) {

@@ -48,6 +48,8 @@ pub(crate) struct StoreActor {
     sweeping: bool,
     /// The tree is away in a fold; who asked meanwhile for a snapshot waits for the next one.
     folding: bool,
+    /// Memory is to be given back.
+    gives_back: bool,
     reaper: Reaper,
     waiting: Vec<oneshot::Sender<Snapshot>>,
     /// Who gets the one of the fold under way.
@@ -82,6 +84,7 @@ impl StoreActor {
             told: false,
             sweeping: false,
             folding: false,
+            gives_back: false,
             reaper: Reaper::default(),
             waiting: Vec::new(),
             served: Vec::new(),

@@ -17,9 +17,9 @@ use std::mem;
 /// Keys that wait at most: minutes without a broker on a busy node, and eight bytes each.
 pub const MAX_UNPUBLISHED: usize = 1 << 20;
 
-/// Keys of confirmed messages that are remembered for a while, in 8 MiB: some seconds of a busy
-/// node.
-const RECENT_KEYS: usize = 1 << 20;
+/// Keys of confirmed messages that are remembered for a while, in 4 MiB: half a minute of 17,000
+/// writes a second.
+const RECENT_KEYS: usize = 1 << 19;
 
 /// Of so many messages one is for an entry that has broken connections, if there is any.
 const SUSPECT_TURN: u64 = 16;

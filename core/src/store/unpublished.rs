@@ -11,6 +11,9 @@ use crate::entry::Entry;
 use std::collections::VecDeque;
 use std::mem;
 
+/// Keys that the empty queue keeps room for: a few messages.
+const ROOM_KEPT: usize = 1 << 14;
+
 /// Stands for a key that was written here: its hash in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyHash(u64);
@@ -69,7 +72,10 @@ impl Store {
             if unpublished.warmed == 0 {
                 unpublished.warm(&self.index);
             }
-            let key = unpublished.queue.pop_front()?;
+            let Some(key) = unpublished.queue.pop_front() else {
+                unpublished.give_back_room();
+                return None;
+            };
             unpublished.warmed = unpublished.warmed.saturating_sub(1);
             if let Some(entry) = self.take_unpublished_of(key) {
                 return Some((key, entry));
@@ -125,6 +131,13 @@ impl Unpublished {
         self.queue.push_back(KeyHash(place.hash()));
         if self.queue.len() > 2 * self.max_keys {
             self.tidy(index);
+        }
+    }
+
+    /// Gives back the room of a backlog that has left.
+    fn give_back_room(&mut self) {
+        if self.queue.capacity() > ROOM_KEPT {
+            self.queue = VecDeque::new();
         }
     }
 

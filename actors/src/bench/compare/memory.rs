@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// After the last write, so that what was taken for a moment is given back.
-const REST: Duration = Duration::from_secs(2);
+const REST: Duration = Duration::from_secs(4);
 
 /// One server.
 #[derive(Debug)]
