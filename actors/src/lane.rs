@@ -11,13 +11,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::mpsc;
 
+/// Requests of one round, unless one errand has more: as many as the store looks ahead for.
+const ROUND_REQUESTS: usize = 32;
+
+/// Errands that the store is given before its mailbox has a turn, about as many as an actor takes of
+/// messages that come one by one.
+const ERRANDS_OF_A_TURN: usize = 32;
+
 /// Where connections hand in their batches. A clone leads to the same store.
 #[derive(Clone)]
 pub(crate) struct Lanes(mpsc::UnboundedSender<Errand>);
 
 /// The batches that connections have handed in, for the store. Bounded, as each connection has at
 /// most one.
-pub(crate) struct Errands(mpsc::UnboundedReceiver<Errand>);
+pub(crate) struct Errands {
+    waiting: mpsc::UnboundedReceiver<Errand>,
+    /// How many it has been given in this turn.
+    given: usize,
+}
 
 /// The way of one connection.
 pub(crate) struct Lane {
@@ -53,7 +64,7 @@ enum State {
 impl Lanes {
     pub(crate) fn open() -> (Lanes, Errands) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Lanes(sender), Errands(receiver))
+        (Lanes(sender), Errands { waiting: receiver, given: 0 })
     }
 
     pub(crate) fn lane(&self) -> Lane {
@@ -102,6 +113,11 @@ impl Place {
 }
 
 impl Errand {
+    /// What is to be run.
+    pub(crate) fn batch(&self) -> Option<&Batch> {
+        self.batch.as_deref()
+    }
+
     /// Runs it, unless it is finished already.
     pub(crate) fn run(&mut self, run: impl FnOnce(&mut Batch) -> Progress) -> Progress {
         self.batch.as_mut().map_or(Progress::Done, |batch| run(batch))
@@ -123,11 +139,36 @@ impl Drop for Errand {
     }
 }
 
-impl Stream for Errands {
-    type Item = Errand;
+/// Errands that have gathered while something else had the thread, in the order in which they came.
+/// They are run one after the other, but what they have in common is done once.
+pub(crate) type Round = Vec<Errand>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Errand>> {
-        self.0.poll_recv(context)
+impl Stream for Errands {
+    type Item = Round;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Round>> {
+        if self.given >= ERRANDS_OF_A_TURN {
+            self.given = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let (mut round, mut requests) = (Vec::new(), 0);
+        while requests < ROUND_REQUESTS {
+            match self.waiting.poll_recv(context) {
+                Poll::Ready(Some(errand)) => {
+                    requests += errand.batch().map_or(0, Batch::slice_requests).max(1);
+                    round.push(errand);
+                }
+                Poll::Ready(None) | Poll::Pending if !round.is_empty() => break,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {
+                    self.given = 0;
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.given += round.len();
+        Poll::Ready(Some(round))
     }
 }
 
@@ -147,7 +188,7 @@ mod tests {
         let (lanes, mut errands) = Lanes::open();
         let mut lane = lanes.lane();
         let store = async {
-            while let Some(errand) = errands.0.recv().await {
+            while let Some(errand) = errands.waiting.recv().await {
                 errand.finish(Progress::More);
             }
         };
@@ -161,11 +202,34 @@ mod tests {
         tokio::join!(store, client);
     }
 
+    #[test]
+    fn a_round_is_what_has_gathered_and_after_a_full_one_others_have_their_turn() {
+        let mut context = Context::from_waker(Waker::noop());
+        let (lanes, mut errands) = Lanes::open();
+        let mut next = || match Pin::new(&mut errands).poll_next(&mut context) {
+            Poll::Ready(round) => Poll::Ready(round.map(|round| round.len())),
+            Poll::Pending => Poll::Pending,
+        };
+        let hand_in = |errands: usize| {
+            for _ in 0..errands {
+                let errand = Errand { batch: Some(batch()), place: Arc::default() };
+                assert!(lanes.0.send(errand).is_ok());
+            }
+        };
+        hand_in(2);
+        assert_eq!((next(), next()), (Poll::Ready(Some(2)), Poll::Pending));
+        hand_in(ROUND_REQUESTS + 1);
+        assert_eq!((next(), next()), (Poll::Ready(Some(ROUND_REQUESTS)), Poll::Pending));
+        assert_eq!((next(), next()), (Poll::Ready(Some(1)), Poll::Pending));
+        drop(lanes);
+        assert_eq!(next(), Poll::Ready(None));
+    }
+
     #[tokio::test]
     async fn a_store_that_fails_is_noticed_before_and_after_it_has_the_batch() {
         let (lanes, mut errands) = Lanes::open();
         let mut lane = lanes.lane();
-        let store = async move { drop(errands.0.recv().await) };
+        let store = async move { drop(errands.waiting.recv().await) };
         let (_, run) = tokio::join!(store, lane.run(batch()));
         assert!(run.is_none());
         assert!(lane.run(batch()).await.is_none());

@@ -9,7 +9,7 @@ mod reaping;
 pub(crate) use keeping::{Close, KeepMembers, Secure};
 
 use crate::facts::Facts;
-use crate::lane::{Errand, Errands};
+use crate::lane::{Errand, Errands, Round};
 use crate::storage::{InMemory, Opened};
 use crate::system::LastWords;
 use crate::wall_clock;
@@ -20,7 +20,7 @@ use actix::{
 use keeping::Keeping;
 use log::{error, warn};
 use merkle_kv_core::change::Change;
-use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS};
+use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS, UnixMillis};
 use merkle_kv_core::entry::Entry;
 use merkle_kv_core::execute::{Carried, Engine};
 use merkle_kv_core::protocol::StoreFacts;
@@ -112,6 +112,16 @@ impl StoreActor {
         self.look_for_expired(ctx);
     }
 
+    fn run(&mut self, mut errand: Errand, now: UnixMillis, ctx: &mut Context<StoreActor>) {
+        let noted = self.engine.store().noted();
+        let progress = errand.run(|batch| batch.run(&mut self.engine, now));
+        self.end_step(ctx);
+        let has_changed = self.engine.store().noted() > noted;
+        let ran = (errand, progress);
+        let promised = if has_changed { self.promise(ran) } else { self.show(ran) };
+        promised.give(|(errand, progress)| errand.finish(progress));
+    }
+
     /// Takes in what others wrote, and warns of what is wrong with it. It counts all the same.
     fn take_in<T>(&mut self, take: impl FnOnce(&mut Engine) -> T) -> T {
         let ahead = self.engine.store().changes_ahead();
@@ -189,16 +199,15 @@ impl Actor for StoreActor {
     }
 }
 
-/// Runs one slice of a batch, and gives it back once what it tells is kept.
-impl StreamHandler<Errand> for StoreActor {
-    fn handle(&mut self, mut errand: Errand, ctx: &mut Context<StoreActor>) {
-        let noted = self.engine.store().noted();
-        let progress = errand.run(|batch| batch.run(&mut self.engine, wall_clock::now()));
+/// Runs one slice of each batch, and gives it back once what it tells is kept.
+impl StreamHandler<Round> for StoreActor {
+    fn handle(&mut self, round: Round, ctx: &mut Context<StoreActor>) {
+        let now = wall_clock::now();
+        self.engine.look_ahead(round.iter().filter_map(Errand::batch));
+        for errand in round {
+            self.run(errand, now, ctx);
+        }
         self.after_change(ctx);
-        let has_changed = self.engine.store().noted() > noted;
-        let ran = (errand, progress);
-        let promised = if has_changed { self.promise(ran) } else { self.show(ran) };
-        promised.give(|(errand, progress)| errand.finish(progress));
     }
 
     /// There are no connections any more. The store ends when it is told to.

@@ -100,6 +100,26 @@ pub enum Progress {
     Ask(Question),
 }
 
+impl Engine {
+    /// Has the store look ahead at the keys of batches that are run next, of each the few that it
+    /// would not look ahead at itself.
+    pub fn look_ahead<'a>(&self, batches: impl Iterator<Item = &'a Batch> + Clone) {
+        let few = batches.map(|batch| batch.requests.as_slice());
+        let few = few.filter(|requests| requests.len() < FEW_REQUESTS);
+        if few.clone().map(<[Request]>::len).sum::<usize>() >= FEW_REQUESTS {
+            self.store.warm(few.flat_map(keys_of));
+        }
+    }
+}
+
+/// The first key of each request that has one.
+fn keys_of(requests: &[Request]) -> impl Iterator<Item = &[u8]> {
+    requests.iter().filter_map(|request| match request {
+        Request::Command(_, command) => command.key().map(|key| &key[..]),
+        Request::Refused(_) | Request::Broken(_) => None,
+    })
+}
+
 /// Requests under way. Made by a connection, run by whoever owns the engine.
 #[derive(Debug)]
 pub struct Batch {
@@ -259,12 +279,14 @@ impl Batch {
         let next = self.requests.as_slice();
         let next = &next[..next.len().min(WARMED)];
         if next.len() >= FEW_REQUESTS {
-            engine.store.warm(next.iter().filter_map(|request| match request {
-                Request::Command(_, command) => command.key().map(|key| &key[..]),
-                Request::Refused(_) | Request::Broken(_) => None,
-            }));
+            engine.store.warm(keys_of(next));
         }
         next.len().max(1)
+    }
+
+    /// How many requests the next slice is worth, about: what goes on may take all of it.
+    pub fn slice_requests(&self) -> usize {
+        if self.work.is_some() { SLICE_COMMANDS } else { self.requests.len() }
     }
 
     /// Begins with other requests of the same connection, once all are answered.
