@@ -7,4 +7,4 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Standard output is for the figures.
 "$repository/scripts/install-bench-tools.sh" >&2
-exec cargo run --release --quiet --manifest-path "$repository/Cargo.toml" -- bench compare "$@"
+exec cargo run --profile dist --quiet --manifest-path "$repository/Cargo.toml" -- bench compare "$@"
