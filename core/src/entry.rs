@@ -40,7 +40,7 @@ pub enum Kind {
 /// ```
 ///
 /// There is one for every key, and the allocator knows no sizes between 96, 112, 128 and 160 bytes:
-/// what this saves beside the [encoded](Entry::encode) form is a class for most.
+/// what this saves beside the journaled form is a class for most.
 #[derive(Clone)]
 pub struct Entry(ThinArc<(), u8>);
 
