@@ -19,6 +19,8 @@ step tools scripts/install-check-tools.sh
 step format cargo fmt --all --check
 step lints cargo clippy --release --workspace --all-targets -- -D warnings
 step lints-without-broker cargo clippy --release --no-default-features -- -D warnings
+step lints-with-otlp cargo clippy --release -p merkle-kv-actors --features otlp --all-targets -- \
+    -D warnings
 step documentation env RUSTDOCFLAGS="-D warnings" \
     cargo doc --release --no-deps --workspace --document-private-items
 step dependencies cargo deny check bans licenses sources

@@ -135,14 +135,19 @@ if [[ $broker == embedded ]] && is_taken "$broker_port"; then
 fi
 
 cleanup() {
-    ((${#STARTED[@]})) || return 0
-    echo "${0##*/}: stopping what was started" >&2
-    stop_started
-    rm -f "$run"/*.pid
+    # A signal that comes while a command fails may leave the status of that one instead.
+    local status=${ended_by:-$?}
+    if ((${#STARTED[@]})); then
+        echo "${0##*/}: stopping what was started" >&2
+        stop_started
+        rm -f "$run"/*.pid
+    fi
+    exit "$status"
 }
+ended_by=''
 trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'ended_by=130; exit 130' INT
+trap 'ended_by=143; exit 143' TERM HUP
 
 if [[ -n $mosquitto ]]; then
     # Without set_tcp_nodelay mosquitto lets a small message wait until the one before it is

@@ -23,10 +23,16 @@ has mosquitto || packages+=(mosquitto)
 has mosquitto_pub || packages+=(mosquitto-clients)
 has redis-cli || packages+=(redis-tools)
 has redis-server || packages+=(redis-server)
+# For promtool, which checks rules and metrics.
+has promtool || packages+=(prometheus)
 has memcached || packages+=(memcached)
 has python3 || packages+=(python3)
+has chromium || packages+=(chromium)
+has chromedriver || packages+=(chromium-driver)
 # Debian has the installer of packages in a package of its own.
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+# Its systemd-analyze checks the unit; nothing of it has to run.
+has systemd-analyze || packages+=(systemd)
 has node || packages+=(nodejs)
 has npm || packages+=(npm)
 # Asked by package: other netcats answer to `nc` too and take other options.

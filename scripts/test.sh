@@ -8,4 +8,6 @@ scripts/install-test-tools.sh
 if (($#)); then
     exec cargo test --release "$@"
 fi
-exec cargo test --release --workspace
+cargo test --release --workspace
+# What is not built in unless it is asked for.
+exec cargo test --release -p merkle-kv-actors --features otlp --lib -- tracing

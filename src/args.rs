@@ -1,8 +1,14 @@
 //! The command line.
 
 use crate::bench::Bench;
-use clap::{Args, Parser, Subcommand};
+use crate::console::{Cli, Status};
+use crate::user::User;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand};
+use clap_complete::Shell;
 use merkle_kv_core::config::NodeName;
+use merkle_kv_core::console::known_words;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// A leaderless, fully replicated key-value node that broadcasts its writes over MQTT.
@@ -84,6 +90,58 @@ pub(crate) enum Command {
     /// reply is checked, and the exit code is 1 if one of them was an error. The keys that are
     /// written begin with user: and stay. docs/performance.md tells how to read what it prints.
     Bench(Bench),
+    /// Change the file of users, security.users_file: who may log in, and do what.
+    ///
+    /// It is written anew as a whole, and keeps no comments. docs/security.md explains users.
+    #[command(subcommand)]
+    User(User),
+    /// Talk to a node: at a prompt, one command from the arguments, or lines of standard input.
+    ///
+    /// Beside the commands of the node there are watch KEY, which shows each change of a key,
+    /// export FILE and import FILE, for JSON lines and CSV: merkle-kv cli help watch tells
+    /// their options. At the prompt there are history, completion of commands and keys (Tab), and
+    /// help COMMAND. On a terminal replies are aligned and coloured; elsewhere they are the lines
+    /// that the node sends, or JSON with --json. Exit code 1 if a command was refused or the node
+    /// could not be asked. docs/cli.md has examples.
+    Cli(Cli),
+    /// Show a cluster as a table: its nodes, whether they are up, ready and hold the same.
+    ///
+    /// Asks the nodes that are named and the peers that they know. Roots that differ are looked at
+    /// again for two seconds, as they do while writes travel. Exit code 0 if every node is up and
+    /// ready and all roots are equal, otherwise 1, and the last line says why.
+    Status(Status),
+    /// Print completions for a shell: merkle-kv completions bash > FILE, to be sourced.
+    Completions {
+        /// Whose.
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all subcommands into a folder.
+    Man {
+        /// The folder, which is made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// An address or a word, of which shells offer those that there are.
+#[derive(Clone)]
+pub(crate) struct AddressOrWord;
+
+impl TypedValueParser for AddressOrWord {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(known_words().map(PossibleValue::new)))
+    }
 }
 
 fn node_name(text: &str) -> Result<NodeName, String> {

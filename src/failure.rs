@@ -2,6 +2,7 @@
 
 use merkle_kv_actors::StartError;
 use merkle_kv_actors::storage::StorageError;
+use merkle_kv_actors::users::UsersError;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -16,6 +17,8 @@ pub(crate) enum Failure {
     Damaged(anyhow::Error),
     /// Exit code 1.
     Other(anyhow::Error),
+    /// Exit code 1, and what went wrong has been printed already.
+    Told,
 }
 
 impl Failure {
@@ -24,7 +27,7 @@ impl Failure {
             Failure::Configuration(_) => 2,
             Failure::Taken(_) => 3,
             Failure::Damaged(_) => 4,
-            Failure::Other(_) => 1,
+            Failure::Other(_) | Failure::Told => 1,
         })
     }
 }
@@ -35,17 +38,40 @@ impl fmt::Display for Failure {
             Failure::Configuration(error)
             | Failure::Taken(error)
             | Failure::Damaged(error)
-            | Failure::Other(error) => write!(f, "{error:#}"),
+            | Failure::Other(error) => f.write_str(&said(error)),
+            Failure::Told => Ok(()),
         }
     }
 }
 
+/// The error and its causes, but for those whose words are among the others' already.
+fn said(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
+        if said.is_empty() {
+            return cause;
+        }
+        if said.contains(&cause) { said } else { format!("{said}: {cause}") }
+    })
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Failure {
+        if error.is_configuration() {
+            return Failure::Configuration(error.into());
+        }
         match (error.is_taken(), error.is_damage()) {
             (true, _) => Failure::Taken(error.into()),
             (false, true) => Failure::Damaged(error.into()),
             (false, false) => Failure::Other(error.into()),
+        }
+    }
+}
+
+impl From<UsersError> for Failure {
+    fn from(error: UsersError) -> Failure {
+        match error.is_mistake() {
+            true => Failure::Configuration(error.into()),
+            false => Failure::Other(error.into()),
         }
     }
 }

@@ -2,11 +2,15 @@
 
 mod args;
 mod bench;
+mod console;
 mod failure;
+mod pages;
 mod run;
+mod user;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use failure::Failure;
 use merkle_kv_allocator::Allocator;
 use std::process::ExitCode;
 
@@ -26,9 +30,15 @@ fn main() -> ExitCode {
             run::restore(&from, &data_dir, node_id.as_ref())
         }
         Some(Command::Bench(bench)) => bench::run(bench),
+        Some(Command::User(user)) => user::run(user),
+        Some(Command::Cli(cli)) => console::cli(cli),
+        Some(Command::Status(status)) => console::status(status),
+        Some(Command::Completions { shell }) => pages::completions(shell),
+        Some(Command::Man { out }) => pages::man(out.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure @ Failure::Told) => failure.exit_code(),
         Err(failure) => {
             eprintln!("{failure}");
             failure.exit_code()

@@ -2,10 +2,9 @@
 
 use crate::failure::Failure;
 use anyhow::Context;
-use log::LevelFilter;
 use merkle_kv_actors::logging::{self, LogFile, LogFormat, LogGuard, LogSettings};
 use merkle_kv_actors::storage::tools;
-use merkle_kv_actors::{ExitReason, Node, Signals};
+use merkle_kv_actors::{ConfigSource, ExitReason, Node, Signals, StartError, check_tls, users};
 use merkle_kv_core::config::{self, Config, NodeName};
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,8 +14,15 @@ use std::path::Path;
 pub(crate) fn node(path: &Path, repair: bool) -> Result<(), Failure> {
     let config = load(path)?;
     let log = install_logging(&config).map_err(Failure::Other)?;
+    users::warn_of_readable_config(path);
     let start = if repair { Node::repair } else { Node::start };
-    let node = start(&config, Signals::Follow)?;
+    let file = path.to_owned();
+    let source = ConfigSource {
+        file: file.clone(),
+        read: Box::new(move || load(&file).map_err(|failure| failure.to_string())),
+        log_level: log.level(),
+    };
+    let node = start(&config, Signals::Follow(source))?;
     let reason = node.wait();
     log.flush();
     match reason {
@@ -29,7 +35,9 @@ pub(crate) fn node(path: &Path, repair: bool) -> Result<(), Failure> {
 
 /// Reports whether a configuration is good.
 pub(crate) fn check_config(path: &Path) -> Result<(), Failure> {
-    load(path)?;
+    let config = load(path)?;
+    users::of_config(&config)?;
+    check_tls(&config).map_err(StartError::from)?;
     println!("{}: the configuration is good", path.display());
     Ok(())
 }
@@ -86,14 +94,7 @@ fn load(path: &Path) -> Result<Config, Failure> {
 fn install_logging(config: &Config) -> anyhow::Result<LogGuard> {
     let logging = &config.logging;
     let settings = LogSettings {
-        level: match logging.level {
-            config::LogLevel::Off => LevelFilter::Off,
-            config::LogLevel::Error => LevelFilter::Error,
-            config::LogLevel::Warn => LevelFilter::Warn,
-            config::LogLevel::Info => LevelFilter::Info,
-            config::LogLevel::Debug => LevelFilter::Debug,
-            config::LogLevel::Trace => LevelFilter::Trace,
-        },
+        level: logging::filter(logging.level),
         format: match logging.format {
             config::LogFormat::Text => LogFormat::Text,
             config::LogFormat::Json => LogFormat::Json,

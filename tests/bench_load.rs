@@ -1,7 +1,7 @@
 //! The load as its user runs it: on a node, on Redis and on memcached, with every option, and what
 //! becomes of errors.
 
-use crate::harness::{Node, NodeSettings, free_port, wait_until};
+use crate::harness::{Node, NodeSettings, UsersFile, free_port, wait_until};
 use serde_json::Value;
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
@@ -157,4 +157,34 @@ fn what_cannot_be_measured_is_an_error_that_says_why() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", errors(&output));
         assert!(errors(&output).contains(said), "{said} in {}", errors(&output));
     }
+}
+
+#[test]
+fn a_node_with_users_is_measured_by_who_may() {
+    let file = UsersFile::of(&[("ada", "read,write", "*", "pass word")]);
+    let node = Node::start(NodeSettings::alone("users").section(&file.section()));
+    let address = node.address().to_string();
+    let run = |password: &str, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_merkle-kv"));
+        command.arg("bench").arg(&address).args(arguments).args(SHORT).args(["--clients", "2"]);
+        command.env("MERKLEKV_PASSWORD", password).output().unwrap()
+    };
+    for protocol in ["text", "resp"] {
+        let output = run("pass word", &["--user", "ada", "--load", "--protocol", protocol]);
+        assert!(output.status.success(), "{}{}", out(&output), errors(&output));
+    }
+    let nobody = run("", &["--reads", "1"]);
+    assert!(out(&nobody).contains("Not permitted"), "{}", out(&nobody));
+    let wrong = run("pass", &["--user", "ada"]);
+    assert!(errors(&wrong).contains("wrong user or password"), "{}", errors(&wrong));
+    assert_eq!([nobody, wrong].map(|output| output.status.code()), [Some(1), Some(1)]);
+
+    // In a session without a terminal there is nobody to ask.
+    let mut alone = Command::new("setsid");
+    alone.args(["-w", env!("CARGO_BIN_EXE_merkle-kv"), "bench", &address, "--user", "ada"]);
+    let alone = alone.env_remove("MERKLEKV_PASSWORD").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(alone.status.code(), Some(1));
+    let told = errors(&alone);
+    assert!(told.contains("set MERKLEKV_PASSWORD"), "{told}");
+    assert_eq!(told.matches("os error").count(), 1, "{told}");
 }

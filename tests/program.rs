@@ -253,15 +253,6 @@ fn a_client_that_never_pauses_does_not_hold_up_a_stop() {
 }
 
 #[test]
-fn a_hangup_does_not_end_the_node() {
-    let node = Node::start(NodeSettings::alone("one"));
-    node.signal("HUP");
-    wait_until(Duration::from_secs(20), "it is noticed", || node.log().contains("does not reload"));
-    assert_eq!(node.client().command("PING"), "PONG");
-    node.stop();
-}
-
-#[test]
 fn logs_are_json_in_files_that_rotate_in_new_folders_when_asked() {
     const FILE: &str = "logs/new/node.log";
     let logging = "level = \"trace\"\nformat = \"json\"\nmax_size_mb = 1\nmax_files = 2";
@@ -361,4 +352,14 @@ fn a_killed_node_starts_again_at_once_on_its_port() {
     assert_eq!(node.address(), address);
     assert_eq!(node.client().command("GET k"), "(null)");
     node.stop();
+}
+
+#[test]
+fn a_collector_of_spans_is_a_mistake_in_a_program_that_has_none_to_send() {
+    let settings =
+        NodeSettings::alone("one").section("[tracing]\notlp_collector = \"127.0.0.1:4318\"");
+    let (code, said) = Node::prepare(settings).start_in_vain();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("built without the otlp feature"), "{said}");
+    assert!(said.contains("take the key away"), "{said}");
 }

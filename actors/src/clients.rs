@@ -1,17 +1,18 @@
 //! The table of open connections: who may come in, who is there. Survives the actors that use it,
 //! so that a restarted listener neither forgets nor double-counts anyone.
 
+use merkle_kv_core::access::UserName;
 use merkle_kv_core::protocol::ClientFacts;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// All open connections. Shared; one per node.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    max: usize,
+    max: AtomicUsize,
     started: Instant,
     open: Mutex<BTreeMap<u64, Arc<Client>>>,
     accepted: AtomicU64,
@@ -24,20 +25,33 @@ struct Client {
     since: Instant,
     /// Milliseconds from the start of the node to the last received byte.
     active_at: AtomicU64,
-    /// What it calls itself.
-    name: Mutex<String>,
+    calling: Mutex<Calling>,
+}
+
+/// Who a client says it is, and who it is.
+#[derive(Clone, Debug, Default)]
+struct Calling {
+    name: String,
+    user: Option<UserName>,
 }
 
 impl Client {
     fn facts(&self, id: u64, now_millis: u64) -> ClientFacts {
         let active_at = self.active_at.load(Ordering::Relaxed);
+        let Calling { name, user } = self.calling().clone();
         ClientFacts {
             id,
             address: self.address.to_string(),
             age_seconds: self.since.elapsed().as_secs(),
             idle_seconds: now_millis.saturating_sub(active_at) / 1_000,
-            name: self.name.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            name,
+            user,
         }
+    }
+
+    /// A panic while the lock was held cannot have left it half changed.
+    fn calling(&self) -> MutexGuard<'_, Calling> {
+        self.calling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,7 +66,7 @@ pub(crate) struct ClientSlot {
 impl Clients {
     pub(crate) fn new(max: usize) -> Clients {
         Clients {
-            max,
+            max: AtomicUsize::new(max),
             started: Instant::now(),
             open: Mutex::default(),
             accepted: AtomicU64::new(0),
@@ -63,20 +77,25 @@ impl Clients {
     /// A place for a new connection; nothing when all are taken.
     pub(crate) fn admit(self: &Arc<Clients>, address: SocketAddr) -> Option<ClientSlot> {
         let mut open = self.lock();
-        if open.len() >= self.max {
+        if open.len() >= self.max() {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         let id = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
         let active_at = AtomicU64::new(self.elapsed_millis());
-        let (since, name) = (Instant::now(), Mutex::default());
-        let client = Arc::new(Client { address, since, active_at, name });
+        let (since, calling) = (Instant::now(), Mutex::default());
+        let client = Arc::new(Client { address, since, active_at, calling });
         open.insert(id, client.clone());
         Some(ClientSlot { id, client, clients: self.clone() })
     }
 
     pub(crate) fn max(&self) -> usize {
-        self.max
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// Takes so many from now on. Those that are there already stay.
+    pub(crate) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -114,8 +133,17 @@ impl ClientSlot {
 
     /// What the client calls itself from now on.
     pub(crate) fn set_name(&self, name: &[u8]) {
-        let name = String::from_utf8_lossy(name).into_owned();
-        *self.client.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+        self.client.calling().name = String::from_utf8_lossy(name).into_owned();
+    }
+
+    /// Who the client is from now on.
+    pub(crate) fn set_user(&self, user: UserName) {
+        self.client.calling().user = Some(user);
+    }
+
+    /// The client is nobody again, as when it came.
+    pub(crate) fn forget_who_it_is(&self) {
+        *self.client.calling() = Calling::default();
     }
 
     pub(crate) fn facts(&self) -> ClientFacts {

@@ -6,10 +6,15 @@ use crate::clients::ClientSlot;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
 use crate::lane::{Lane, Lanes};
+use crate::latencies::Chunk;
+use crate::live::Live;
+use crate::socket::Socket;
 use crate::stop_signal::StopSignal;
 use crate::store::{self, StoreActor};
 use crate::sync::{self, Incoming, ReadPeers, SyncActor, SyncNow};
 use crate::system::{FindSync, SetReplication, Stop, SystemActor};
+use crate::tls::{Tls, Welcome};
+use crate::users::Gate;
 use crate::wall_clock;
 use actix::dev::ToEnvelope;
 use actix::{
@@ -18,13 +23,13 @@ use actix::{
 use bytes::{Buf, Bytes, BytesMut};
 use log::debug;
 use merkle_kv_core::entry::Entry;
-use merkle_kv_core::execute::{Answer, Batch, Progress, Question};
+use merkle_kv_core::execute::{Answer, Batch, KeySearch, Progress, Question};
 use merkle_kv_core::merkle::Digest;
-use merkle_kv_core::pattern::Pattern;
 use merkle_kv_core::protocol::{
     ClientAction, ClientError, Decoder, Dialect, Limits, NodeFacts, ReplicateAction,
 };
 use merkle_kv_core::session::{Greeting, greeting};
+use merkle_kv_core::trace::Stage;
 use std::fmt;
 use std::future::{self, Future};
 use std::io;
@@ -56,16 +61,18 @@ const LAST_READS_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct ConnectionSettings {
     pub(crate) limits: Limits,
     pub(crate) dialect: Dialect,
-    /// How long a client may stall inside a command or while not reading its replies.
-    pub(crate) stall_limit: Duration,
-    /// How long it may be silent between commands.
-    pub(crate) idle_limit: Option<Duration>,
+    /// How long a client may stall, and be silent between commands.
+    pub(crate) live: Arc<Live>,
     pub(crate) lanes: Lanes,
     pub(crate) store: Addr<StoreActor>,
     pub(crate) system: Addr<SystemActor>,
     pub(crate) facts: Arc<Facts>,
+    /// Where clients log in.
+    pub(crate) gate: Arc<Gate>,
     /// Turns true when the node stops: finish what was received, then close.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// What every connection is secured with, if they are.
+    pub(crate) tls: Option<Tls>,
 }
 
 /// One client. Lives from the accepted socket to its close; never restarted.
@@ -95,23 +102,32 @@ impl Actor for ConnectionActor {
         let address = slot.address();
         #[cfg(test)]
         tests::note(address, ctx.address());
-        let client = Client {
-            stream,
-            slot,
-            decoder: Decoder::new(self.settings.limits, self.settings.dialect),
-            input: BytesMut::new(),
-            lane: self.settings.lanes.lane(),
-            batch: None,
-            read_bytes: FIRST_READ_BYTES,
-            has_read: false,
-            stop: StopSignal::new(self.settings.stopping.clone()),
-            last_read_by: None,
-            settings: self.settings.clone(),
-        };
-        ctx.spawn(client.serve().into_actor(self).map(move |ended, _, ctx| {
+        let settings = self.settings.clone();
+        ctx.spawn(begin(stream, slot, settings).into_actor(self).map(move |ended, _, ctx| {
             debug!(client:% = address, reason:% = ended; "connection ended");
             ctx.stop();
         }));
+    }
+}
+
+/// Secures the connection if it has to be, and serves it.
+async fn begin(stream: TcpStream, slot: ClientSlot, settings: Arc<ConnectionSettings>) -> Ended {
+    let Some(tls) = &settings.tls else {
+        return Client::new(Socket::Plain(stream), slot, settings).serve().await;
+    };
+    let mut stopping = settings.stopping.clone();
+    let welcome = tokio::select! {
+        welcome = tls.welcome(stream, slot.address(), settings.live.stall_limit()) => welcome,
+        _ = stopping.wait_for(|stopping| *stopping) => return Ended::Asked,
+    };
+    match welcome {
+        Welcome::Secure(socket) => Client::new(socket, slot, settings).serve().await,
+        Welcome::PlainText(stream, first) => {
+            let client = Client::new(Socket::Plain(stream), slot, settings);
+            client.answer_plain_text(first).await
+        }
+        Welcome::Refused(reason) => Ended::Insecure(reason),
+        Welcome::Stalled => Ended::Stalled,
     }
 }
 
@@ -125,6 +141,8 @@ enum Ended {
     IsPeer,
     /// The client was silent for too long, inside or between commands.
     Stalled,
+    /// TLS did not come about.
+    Insecure(String),
     /// The store is gone: the node is about to stop.
     StoreGone,
     /// The socket failed.
@@ -138,6 +156,7 @@ impl fmt::Display for Ended {
             Ended::Asked => f.write_str("asked to close"),
             Ended::IsPeer => f.write_str("it is a peer's session"),
             Ended::Stalled => f.write_str("the client was silent for too long"),
+            Ended::Insecure(reason) => write!(f, "there was no TLS: {reason}"),
             Ended::StoreGone => f.write_str("the store is gone"),
             Ended::Broken(error) => write!(f, "the socket failed: {error}"),
         }
@@ -146,13 +165,14 @@ impl fmt::Display for Ended {
 
 /// The state of one client between two chunks.
 struct Client {
-    stream: TcpStream,
+    stream: Socket,
     slot: ClientSlot,
     decoder: Decoder,
     input: BytesMut,
     lane: Lane,
     /// What the last chunk came to; nothing before the first request.
     batch: Option<Box<Batch>>,
+    chunk: Chunk,
     read_bytes: usize,
     /// The input holds what has not been looked at yet.
     has_read: bool,
@@ -163,10 +183,28 @@ struct Client {
 }
 
 impl Client {
+    fn new(stream: Socket, slot: ClientSlot, settings: Arc<ConnectionSettings>) -> Client {
+        Client {
+            stream,
+            slot,
+            decoder: Decoder::new(settings.limits, settings.dialect),
+            input: BytesMut::new(),
+            lane: settings.lanes.lane(),
+            batch: None,
+            chunk: Chunk::default(),
+            read_bytes: FIRST_READ_BYTES,
+            has_read: false,
+            stop: StopSignal::new(settings.stopping.clone()),
+            last_read_by: None,
+            settings,
+        }
+    }
+
     async fn serve(mut self) -> Ended {
         match self.greet().await {
             Ok(Greeting::Peer(bytes)) => return self.hand_over(bytes).await,
             Ok(Greeting::Stranger) => return self.refuse(&ClientError::OtherPeerProtocol).await,
+            Ok(Greeting::Tls) => return self.refuse(&ClientError::TlsOff).await,
             Ok(Greeting::Client | Greeting::Unfinished) => self.has_read = true,
             Err(ended) => return ended,
         }
@@ -217,9 +255,13 @@ impl Client {
         if !std::mem::take(&mut self.has_read) {
             self.read().await?;
         }
+        let began = self.settings.facts.tracer.now();
         let requests = self.decoder.decode(&mut self.input);
         if requests.is_empty() {
             return Ok(());
+        }
+        if self.settings.facts.latencies.is_some() {
+            self.chunk.begin(&requests);
         }
         let mut batch = match self.batch.take() {
             Some(mut batch) => {
@@ -233,12 +275,18 @@ impl Client {
             let (ran, progress) = run.ok_or(Ended::StoreGone)?;
             batch = ran;
             self.write(&mut batch.output).await?;
+            self.settings.facts.tracer.record(Stage::Command, batch.traced(), began);
             match progress {
-                Progress::Done if batch.closes() => return Err(Ended::Asked),
                 Progress::Done => break,
                 Progress::More => {}
                 Progress::Ask(question) => batch.answer(self.answer(question).await),
             }
+        }
+        if let Some(latencies) = &self.settings.facts.latencies {
+            self.chunk.end(latencies);
+        }
+        if batch.closes() {
+            return Err(Ended::Asked);
         }
         // An idle client does not keep the room of the largest reply it ever had.
         if batch.output.capacity() > LARGEST_READ_BYTES {
@@ -257,9 +305,9 @@ impl Client {
             }
         }
         let limit = if self.decoder.is_inside_request(&self.input) {
-            Some(self.settings.stall_limit)
+            Some(self.settings.live.stall_limit())
         } else {
-            self.settings.idle_limit
+            self.settings.live.idle_limit()
         };
         self.input.reserve(self.read_bytes);
         let mut silence = limit.map(|limit| Box::pin(time::sleep(limit)));
@@ -302,11 +350,17 @@ impl Client {
                 Err(error) => return Err(Ended::Broken(error)),
             }
             let write = self.stream.write_buf(output);
-            match time::timeout(self.settings.stall_limit, write).await {
+            match time::timeout(self.settings.live.stall_limit(), write).await {
                 Err(_) => return Err(Ended::Stalled),
                 Ok(Ok(0)) => return Err(Ended::PeerClosed),
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(Ended::Broken(error)),
+            }
+        }
+        if self.stream.holds_back() {
+            match time::timeout(self.settings.live.stall_limit(), self.stream.flush()).await {
+                Err(_) => return Err(Ended::Stalled),
+                Ok(flushed) => flushed.map_err(Ended::Broken)?,
             }
         }
         Ok(())
@@ -347,11 +401,20 @@ impl Client {
                 }
                 Answer::Client(Box::new(self.slot.facts()))
             }
+            Question::LogIn(login) => {
+                match self.settings.gate.log_in(self.slot.address(), &login).await {
+                    Ok(user) => {
+                        self.slot.set_user(user.name.clone());
+                        Answer::User(user)
+                    }
+                    Err(error) => Answer::Refused(error),
+                }
+            }
             Question::Reset => {
-                self.slot.set_name(b"");
+                self.slot.forget_who_it_is();
                 Answer::Done
             }
-            Question::Keys(pattern) => match self.keys(pattern).await {
+            Question::Keys(search) => match self.keys(search).await {
                 Some(entries) => Answer::Keys(entries),
                 None => Answer::Refused(ClientError::Unavailable { what: "the store" }),
             },
@@ -385,11 +448,10 @@ impl Client {
     }
 
     /// The keys that match, looked for where it holds up nobody.
-    async fn keys(&self, pattern: Pattern) -> Option<Vec<Entry>> {
+    async fn keys(&self, search: KeySearch) -> Option<Vec<Entry>> {
         let snapshot = self.settings.store.send(store::Pin).await.ok().flatten()?;
         let now = wall_clock::now();
-        let keys = move || snapshot.keys_like(&pattern, now).collect();
-        task::spawn_blocking(keys).await.ok()
+        task::spawn_blocking(move || search.run(&snapshot, now)).await.ok()
     }
 
     async fn ask_sync<M>(&self, message: M, answer: fn(M::Result) -> Answer) -> Answer
@@ -414,7 +476,7 @@ impl Client {
         let Ok(Some(sync)) = sync else {
             return self.refuse(&ClientError::SyncOff).await;
         };
-        match self.stream.into_std() {
+        match self.stream.detach() {
             Ok(stream) => {
                 sync.do_send(Incoming { stream, input: self.input, slot: self.slot });
                 Ended::IsPeer
@@ -423,8 +485,18 @@ impl Client {
         }
     }
 
+    /// Tells a client that speaks plain text that this port does not, in words that it can read.
+    async fn answer_plain_text(mut self, first: u8) -> Ended {
+        let start = if first == b'*' { "-ERR" } else { "ERROR:" };
+        self.say_last(start, &ClientError::TlsOnly).await
+    }
+
     async fn refuse(&mut self, error: &ClientError) -> Ended {
-        let mut line = BytesMut::from(format!("ERROR: {error}\r\n").as_bytes());
+        self.say_last("ERROR:", error).await
+    }
+
+    async fn say_last(&mut self, start: &str, error: &ClientError) -> Ended {
+        let mut line = BytesMut::from(format!("{start} {error}\r\n").as_bytes());
         match self.write(&mut line).await {
             Ok(()) => {
                 self.linger().await;

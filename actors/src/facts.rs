@@ -2,6 +2,10 @@
 //! STATUS read. Decisions travel as messages; nothing is decided by reading a counter.
 
 use crate::clients::Clients;
+use crate::latencies::Latencies;
+use crate::origins::Origins;
+use crate::storage::JournalMeters;
+use crate::tracing::Tracer;
 use crate::{resident_memory, wall_clock};
 use merkle_kv_core::clock::UnixMillis;
 use merkle_kv_core::protocol::{
@@ -20,9 +24,18 @@ pub(crate) struct Facts {
     started_at: UnixMillis,
     pub(crate) clients: Arc<Clients>,
     pub(crate) actor_restarts: Counter,
+    /// Wrong users and passwords.
+    pub(crate) failed_logins: Counter,
     pub(crate) mqtt: MqttCounters,
     pub(crate) sync: SyncCounters,
     pub(crate) storage: StorageCounters,
+    /// Where each actor gives its spans.
+    pub(crate) tracer: Tracer,
+    /// Shared with the threads of the journal.
+    pub(crate) journal: Arc<JournalMeters>,
+    pub(crate) origins: Origins,
+    /// Measured only where somebody can ask for it.
+    pub(crate) latencies: Option<Latencies>,
 }
 
 /// A number that only ever grows, or a gauge that is set.
@@ -90,6 +103,8 @@ pub(crate) struct StorageCounters {
     pub(crate) backups_written: Counter,
     pub(crate) backups_failed: Counter,
     pub(crate) refused_changes: Counter,
+    /// 1 while nothing more can be kept.
+    pub(crate) is_full: Counter,
 }
 
 impl StorageCounters {
@@ -176,6 +191,7 @@ impl Facts {
         description: Option<String>,
         max_connections: usize,
         role: BrokerRole,
+        tracer: Tracer,
     ) -> Facts {
         let replicates = role != BrokerRole::None;
         let state = if replicates { MqttState::Connecting } else { MqttState::Off };
@@ -189,15 +205,25 @@ impl Facts {
             started_at: wall_clock::now(),
             clients: Arc::new(Clients::new(max_connections)),
             actor_restarts: Counter::default(),
+            failed_logins: Counter::default(),
             mqtt,
             sync: SyncCounters::default(),
             storage: StorageCounters::default(),
+            tracer,
+            journal: Arc::default(),
+            origins: Origins::default(),
+            latencies: None,
         }
     }
 
     /// Time since the node started; never runs backwards.
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// When the node started, by the wall clock of that moment.
+    pub(crate) fn started_at(&self) -> UnixMillis {
+        self.started_at
     }
 
     /// Whether a client has switched replication off. Nothing is exchanged with others then.
@@ -223,6 +249,7 @@ impl Facts {
             connections_refused: self.clients.refused(),
             resident_bytes: resident_memory::bytes(),
             actor_restarts: self.actor_restarts.get(),
+            failed_logins: self.failed_logins.get(),
             mqtt: self.mqtt.facts(),
             // Whoever asks for INFO computes it.
             root: None,

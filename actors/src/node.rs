@@ -1,58 +1,65 @@
 //! One node, from its configuration to its end: what a program, or a test, starts and waits for.
 //! Several live side by side in one process; nothing is global.
 
+use crate::admin::{AdminSettings, Known, Samples};
 use crate::connection::ConnectionSettings;
 use crate::exit::ExitReason;
 use crate::facts::Facts;
 use crate::lane::{Errands, Lanes};
+use crate::latencies::Latencies;
+use crate::live::Live;
 use crate::mqtt::MqttSettings;
+use crate::ports::{self, advertised, warn_of_strangers};
 use crate::random;
+use crate::reload::{ConfigSource, Reloader};
 use crate::signals;
 use crate::storage::{self, OpenSettings, Opened, StorageError};
 use crate::store::StoreActor;
 use crate::sync::SyncSettings;
-use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, start_watched};
-use crate::{threads, wall_clock};
+use crate::system::{Child, ChildDown, Plan, Stop, SystemActor, TakeUsers, start_watched};
+use crate::tls::{self, NodeTls, Renewable, Tls, TlsError};
+use crate::tracing::{Tracer, TracingError};
+use crate::users::{self, Gate, UsersError};
+use crate::{file_limit, histogram, threads, wall_clock};
 use actix::{Addr, Arbiter, ArbiterHandle, AsyncContext, Context, System};
-use log::{info, warn};
+use log::info;
+use merkle_kv_core::access::Users;
 use merkle_kv_core::clock::UnixMillis;
-use merkle_kv_core::config::{self, AntiEntropy, Config, PeerAddress};
+use merkle_kv_core::config::{AntiEntropy, Config, Durability, PeerAddress};
 use merkle_kv_core::execute::{Engine, EngineSettings};
 use merkle_kv_core::journal::Mode;
 use merkle_kv_core::members::Members;
 use merkle_kv_core::merkle::TreeSeed;
-use merkle_kv_core::protocol::{BrokerRole, Limits};
+use merkle_kv_core::protocol::{BrokerRole, Dialect, Limits};
 use merkle_kv_core::replication::MAX_UNPUBLISHED;
 use merkle_kv_core::store::HashSeed;
 use merkle_kv_core::version::{BootId, NodeId};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 use tokio::sync::watch;
 
 #[cfg(feature = "broker")]
 use crate::broker::{BrokerError, BrokerSource};
 
-/// How often presence is said again where anti-entropy, which has a key for it, is off.
-const PRESENCE_INTERVAL: Duration = Duration::from_secs(60);
-
 /// A running node. Dropping it stops the node in order and waits for the end.
 #[derive(Debug)]
 pub struct Node {
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     system: Addr<SystemActor>,
     exit: mpsc::Receiver<ExitReason>,
     thread: Option<JoinHandle<()>>,
+    certificates: Vec<Arc<dyn Renewable>>,
 }
 
 /// Whether the process's signals are this node's to follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signals {
-    /// SIGTERM and SIGINT stop the node in order; a second one ends the process at once.
-    Follow,
+    /// SIGTERM and SIGINT stop the node in order; a second one ends the process at once. At SIGHUP,
+    /// and when its file has changed, the configuration is read again.
+    Follow(ConfigSource),
     /// They mean something else here.
     Ignore,
 }
@@ -68,6 +75,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The port for HTTP is taken, or not this machine's.
+    #[error("cannot serve metrics and health on {address}: {source}; change admin.bind_port")]
+    Admin {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The in-process broker did not start; most often its port is taken.
     #[cfg(feature = "broker")]
     #[error("cannot start the in-process broker: {0}; change broker.bind_port")]
@@ -76,12 +91,21 @@ pub enum StartError {
     #[cfg(not(feature = "broker"))]
     #[error("broker.enabled is true, but this program was built without the broker feature")]
     NoBroker,
+    /// The file of users cannot be used.
+    #[error(transparent)]
+    Users(#[from] UsersError),
+    /// A file for TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data directory cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The system gave no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// Nothing can be traced.
+    #[error(transparent)]
+    Tracing(#[from] TracingError),
 }
 
 impl StartError {
@@ -89,13 +113,21 @@ impl StartError {
     pub fn is_taken(&self) -> bool {
         let kind = match self {
             StartError::Storage(error) => return error.is_taken(),
-            StartError::Listen { source, .. } | StartError::Thread(source) => source.kind(),
+            StartError::Tracing(_) | StartError::Users(_) | StartError::Tls(_) => return false,
+            StartError::Listen { source, .. }
+            | StartError::Admin { source, .. }
+            | StartError::Thread(source) => source.kind(),
             #[cfg(feature = "broker")]
             StartError::Broker(error) => error.kind(),
             #[cfg(not(feature = "broker"))]
             StartError::NoBroker => return false,
         };
         kind == io::ErrorKind::AddrInUse
+    }
+
+    /// Whether the configuration names files that cannot be used.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, StartError::Users(_) | StartError::Tls(_))
     }
 
     /// Whether what the data directory holds is damaged, or not for this node.
@@ -116,8 +148,14 @@ impl Node {
     }
 
     fn start_after(mode: Mode, config: &Config, signals: Signals) -> Result<Node, StartError> {
-        let (socket, address) = listen(config)?;
-        let parts = Parts::new(config, mode, socket, address)?;
+        let tls = NodeTls::load(config)?;
+        let certificates = tls.renewable();
+        file_limit::raise_for(config.network.max_connections);
+        let (socket, address) = ports::listen(config)?;
+        let admin = ports::listen_for_admin(config)?;
+        let admin_address = admin.as_ref().map(|(_, address)| *address);
+        let admin = admin.map(|(socket, _)| socket);
+        let parts = Parts::new(config, mode, (socket, address, admin), tls)?;
         let (exit_sender, exit) = mpsc::channel();
         let (started, start) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -132,11 +170,17 @@ impl Node {
         let system = start.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         let system = system.map_err(StartError::Thread)?;
         info!(address:%, version = merkle_kv_core::VERSION; "listening");
-        warn_of_strangers("clients", address.ip());
+        ports::warn_of_clients(config, address.ip());
+        if let Some(address) = admin_address {
+            info!(address:%; "serving metrics and health over HTTP");
+            warn_of_strangers("metrics and health", address.ip());
+        }
         if let Some(broker) = &config.broker {
             warn_of_strangers("the in-process broker", broker.bind_address);
         }
-        Ok(Node { address, system, exit, thread: Some(thread) })
+        users::warn_of_readable_files(config);
+        let thread = Some(thread);
+        Ok(Node { address, admin_address, system, exit, thread, certificates })
     }
 
     /// Where clients connect; the port is a real one even if 0 was configured.
@@ -144,9 +188,30 @@ impl Node {
         self.address
     }
 
+    /// Where metrics and health are served, if they are; the port is a real one.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
     /// Tells the node to stop in order. Returns at once.
     pub fn stop(&self) {
         self.system.do_send(Stop(ExitReason::Asked));
+    }
+
+    /// Judges clients by another table of users, those of open connections too; with nothing,
+    /// everybody may do everything. Returns at once; a moment later it holds.
+    pub fn take_users(&self, users: Option<Arc<Users>>) {
+        self.system.do_send(TakeUsers(users));
+    }
+
+    /// Reads the files of TLS again. New connections use them, those that are open go on as they
+    /// began; files that are no good change nothing. Blocks while it reads, and logs what it found.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be used, and why.
+    pub fn reload_certificates(&self) -> Result<(), TlsError> {
+        tls::reload(&self.certificates)
     }
 
     /// Waits until the node has ended, whyever.
@@ -171,17 +236,6 @@ impl Drop for Node {
             self.stop();
             self.join();
         }
-    }
-}
-
-/// There are no users and no TLS yet, so whoever reaches a port may do everything.
-fn warn_of_strangers(what: &str, address: IpAddr) {
-    if !address.is_loopback() {
-        warn!(
-            address:%;
-            "{what}: the port is open to everybody who can reach it; this release has no users and \
-             no TLS"
-        );
     }
 }
 
@@ -212,22 +266,13 @@ fn open(
     Ok((engine, Some(opened)))
 }
 
-/// The port for clients. Bound before any actor starts, so that a taken one is known at once.
-fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), StartError> {
-    let network = &config.network;
-    let address = SocketAddr::new(network.bind_address, network.bind_port);
-    let bound = || {
-        let socket = TcpListener::bind(address)?;
-        socket.set_nonblocking(true)?;
-        let address = socket.local_addr()?;
-        Ok((socket, address))
-    };
-    bound().map_err(|source| StartError::Listen { address, source })
-}
-
 /// Everything that is known before the threads start.
 struct Parts {
     socket: TcpListener,
+    /// What is in force when the node starts.
+    config: Config,
+    /// The one for HTTP.
+    admin: Option<TcpListener>,
     settings: ClientSettings,
     io_threads: usize,
     engine: Engine,
@@ -236,6 +281,7 @@ struct Parts {
     facts: Arc<Facts>,
     mqtt: Option<Arc<MqttSettings>>,
     sync: Option<SyncParts>,
+    tls: NodeTls,
     #[cfg(feature = "broker")]
     broker: Option<BrokerSource>,
 }
@@ -247,6 +293,7 @@ struct SyncParts {
     own_address: String,
     secret: Option<Arc<[u8]>>,
     data_dir: PathBuf,
+    tls: Option<Tls>,
     /// The members that were known when the node ended, and when each was last heard of.
     members: Vec<(NodeId, UnixMillis)>,
 }
@@ -254,15 +301,16 @@ struct SyncParts {
 /// The settings of connections that do not depend on other actors.
 struct ClientSettings {
     limits: Limits,
-    network: config::Network,
+    live: Arc<Live>,
+    dialect: Dialect,
 }
 
 impl Parts {
     fn new(
         config: &Config,
         mode: Mode,
-        socket: TcpListener,
-        address: SocketAddr,
+        (socket, address, admin): (TcpListener, SocketAddr, Option<TcpListener>),
+        tls: NodeTls,
     ) -> Result<Parts, StartError> {
         #[cfg(not(feature = "broker"))]
         if config.broker.is_some() {
@@ -273,6 +321,7 @@ impl Parts {
             max_key_bytes: network.max_key_bytes,
             max_value_bytes: network.max_value_bytes,
         };
+        let live = Arc::new(Live::new(config));
         let mqtt = config.mqtt.as_ref().map(|mqtt| {
             Arc::new(MqttSettings {
                 node_id: config.node_id.to_string(),
@@ -286,13 +335,11 @@ impl Parts {
                     let password = mqtt.password.as_ref();
                     (user, password.map_or_else(String::new, |secret| secret.expose().to_owned()))
                 }),
+                tls: tls.broker.clone(),
                 keep_alive: mqtt.keep_alive,
                 clean_session: mqtt.clean_session,
                 limits,
-                presence_interval: config
-                    .anti_entropy
-                    .as_ref()
-                    .map_or(PRESENCE_INTERVAL, |sync| sync.peer_discovery_interval),
+                live: live.clone(),
                 tells_root: config.anti_entropy.is_some(),
             })
         });
@@ -304,7 +351,13 @@ impl Parts {
             max_unpublished: mqtt.as_ref().map(|_| MAX_UNPUBLISHED),
             memory_limit_bytes: config.storage.memory_limit_bytes,
         };
-        let (engine, opened) = open(config, mode, &|| Engine::new(settings.clone()))?;
+        let users = users::of_config(config)?;
+        let (mut engine, opened) = open(config, mode, &|| Engine::new(settings.clone()))?;
+        let tracer = Tracer::start(config.tracing.as_ref(), config.node_id.as_str())?;
+        if let Some(sampling) = tracer.sampling() {
+            engine.store_mut().start_tracing(sampling);
+        }
+        engine.set_users(users);
         let sync = config.anti_entropy.clone().map(|anti_entropy| SyncParts {
             anti_entropy,
             node_id: config.node_id.to_string(),
@@ -315,6 +368,7 @@ impl Parts {
                 .as_ref()
                 .map(|secret| secret.expose().as_bytes().into()),
             data_dir: config.storage.data_dir.clone(),
+            tls: tls.port.clone(),
             members: engine.kept_members().to_vec(),
         });
         let role = match (&mqtt, &config.broker) {
@@ -324,14 +378,17 @@ impl Parts {
         };
         let description = config.description.clone();
         let name = config.node_id.to_string();
-        let facts = Facts::new(name, description, network.max_connections, role);
+        let mut facts = Facts::new(name, description, network.max_connections, role, tracer);
+        facts.latencies = admin.as_ref().map(|_| Latencies::default());
         if sync.is_none() {
             // There is nobody whom it could be behind.
             facts.sync.set_ready();
         }
         Ok(Parts {
             socket,
-            settings: ClientSettings { limits, network: network.clone() },
+            settings: ClientSettings { limits, live, dialect: network.dialect },
+            config: config.clone(),
+            admin,
             io_threads: network.io_threads,
             engine,
             opened,
@@ -340,6 +397,7 @@ impl Parts {
             broker: start_broker(config, limits)?,
             mqtt,
             sync,
+            tls,
         })
     }
 
@@ -378,7 +436,9 @@ impl Parts {
         signals: Signals,
         exit: mpsc::Sender<ExitReason>,
     ) -> Option<Addr<SystemActor>> {
-        let Parts { socket, settings, engine, opened, facts, mqtt, sync, .. } = self;
+        let Parts {
+            socket, admin, config, settings, engine, opened, facts, mqtt, sync, tls, ..
+        } = self;
         let Threads { store: store_thread, sync: sync_thread, io: io_threads } = threads;
         let context = Context::<SystemActor>::new();
         let system = context.address();
@@ -387,21 +447,39 @@ impl Parts {
         let data = (engine, opened, errands);
         let store = start_store(store_thread, data, engine_facts, watcher).await?;
         let (stopping_sender, stopping) = watch::channel(false);
-        let network = settings.network;
+        let gate = Arc::new(Gate::new(facts.clone()));
         let connections = Arc::new(ConnectionSettings {
             limits: settings.limits,
-            dialect: network.dialect,
-            stall_limit: network.connection_timeout,
-            idle_limit: network.idle_timeout,
+            dialect: settings.dialect,
+            live: settings.live.clone(),
             lanes,
             store: store.clone(),
             system: system.clone(),
             facts: facts.clone(),
+            gate: gate.clone(),
             stopping: stopping.clone(),
+            tls: tls.port.clone(),
         });
-        let stall_limit = network.connection_timeout;
+        let bound = socket.local_addr();
+        let own_address = bound.map_or_else(|_| String::new(), |at| advertised(&config, at));
+        let admin = admin.map(|socket| {
+            let settings = AdminSettings {
+                facts: facts.clone(),
+                store: store.clone(),
+                system: system.clone(),
+                stopping: stopping.clone(),
+                address: own_address,
+                storage: storage_in_words(&config),
+                samples: Mutex::new(Samples::new(histogram::bounds_micros())),
+                gate,
+                known: Known::default(),
+                tls: tls.port.clone(),
+            };
+            (socket, Arc::new(settings))
+        });
+        actix_rt::spawn(tls::watch(tls.renewable(), stopping.clone()));
         let sync = sync.zip(sync_thread).map(|(parts, thread)| {
-            Arc::new(parts.settings(thread.handle(), stall_limit, stopping))
+            Arc::new(parts.settings(thread.handle(), settings.live, stopping))
         });
         let threads = match io_threads {
             [] => vec![store_thread.handle()],
@@ -415,11 +493,13 @@ impl Parts {
             connections,
             mqtt,
             sync,
+            admin,
             #[cfg(feature = "broker")]
             broker: self.broker,
         };
-        if signals == Signals::Follow {
-            actix_rt::spawn(signals::follow(system.clone()));
+        if let Signals::Follow(source) = signals {
+            let reloader = Reloader::new(source, config, tls.renewable(), system.clone());
+            actix_rt::spawn(signals::follow(system.clone(), reloader));
         }
         let actor = SystemActor::new(plan, facts, stopping_sender, exit);
         let task = actix_rt::spawn(context.into_future(actor));
@@ -445,12 +525,12 @@ impl SyncParts {
     fn settings(
         self,
         thread: ArbiterHandle,
-        stall_limit: Duration,
+        live: Arc<Live>,
         stopping: watch::Receiver<bool>,
     ) -> SyncSettings {
-        let SyncParts { anti_entropy, node_id, own_address, secret, data_dir, members } = self;
-        let evict_after = u64::try_from(anti_entropy.evict_after.as_millis()).unwrap_or(u64::MAX);
-        let mut known = Members::new(NodeId::of(&node_id), evict_after);
+        let SyncParts { anti_entropy, node_id, own_address, secret, data_dir, tls, members } = self;
+        let evict_after_millis = anti_entropy.evict_after_millis();
+        let mut known = Members::new(NodeId::of(&node_id), evict_after_millis);
         let now = wall_clock::now();
         for (node, heard) in members {
             known.told_of(node, now.0.saturating_sub(heard.0), now);
@@ -462,7 +542,8 @@ impl SyncParts {
             own_address: PeerAddress::parse(&own_address),
             secret,
             data_dir: Arc::new(data_dir),
-            stall_limit,
+            live,
+            tls,
             thread,
             stopping,
         }
@@ -478,6 +559,7 @@ async fn start_store(
 ) -> Option<Addr<StoreActor>> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     thread.spawn_fn(move || {
+        merkle_kv_allocator::keep_recent();
         let ended = move |reason| system.do_send(ChildDown { child: Child::Store, reason });
         let store =
             start_watched(|words| StoreActor::new(engine, facts, opened, errands, words), ended);
@@ -496,17 +578,14 @@ fn start_broker(config: &Config, limits: Limits) -> Result<Option<BrokerSource>,
     Ok(Some(BrokerSource::start(address, crate::mqtt::largest_incoming_bytes(limits))?))
 }
 
-/// What peers are told to connect to. A wildcard is no address, so loopback stands in for it.
-fn advertised(config: &Config, bound: SocketAddr) -> String {
-    if let Some(address) = &config.network.advertise_address {
-        return format!("{}:{}", address.host, address.port.unwrap_or(bound.port()));
+/// How the data is kept, for the status page.
+fn storage_in_words(config: &Config) -> &'static str {
+    match config.storage.persistence.as_ref().map(|kept| kept.durability) {
+        None => "in memory only",
+        Some(Durability::Always) => "on disk, always",
+        Some(Durability::Interval) => "on disk, interval",
+        Some(Durability::None) => "on disk, none",
     }
-    let ip = match bound.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, bound.port()).to_string()
 }
 
 /// What a test needs to reach into a node.

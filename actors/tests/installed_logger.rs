@@ -23,7 +23,7 @@ fn the_process_logs_changes_level_and_reports_panics() {
 
     info!(target: "merkle_kv::test", peer = "node-2"; "hello");
     debug!(target: "merkle_kv::test", "not yet");
-    guard.set_level(LevelFilter::Debug);
+    guard.level().set(LevelFilter::Debug);
     debug!(target: "merkle_kv::test", "now");
     let panicked = std::thread::Builder::new()
         .name("worker".to_owned())

@@ -4,6 +4,14 @@ use super::*;
 
 #[test]
 fn blocks_are_aligned_and_hold_what_is_written_when_they_grow_and_shrink() {
+    try_blocks();
+    // And what has just been freed is used again.
+    keep_recent();
+    try_blocks();
+    try_blocks();
+}
+
+fn try_blocks() {
     for align in [1, 2, 4, 8, 16, 64, 4_096] {
         for size in (1..600).chain([4_095, 4_096, 70_000, 5_000_000]) {
             let layout = Layout::from_size_align(size, align).unwrap();

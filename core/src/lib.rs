@@ -14,18 +14,26 @@
 //!
 //! peers: with whom a session is held, and when
 //! members: which nodes count, and up to when all of them hold everything
+//! trace: which writes are traced, and under which names
+//! access: users, and what each may do
+//! console: what a person or a script at a client makes of lines and replies
+//! overview: a cluster as its nodes tell of it
 //! config: the configuration file and the environment, to settings
 //! ```
 
+pub mod access;
 pub mod backoff;
 pub mod change;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod entry;
 pub mod execute;
 pub mod journal;
 pub mod members;
 pub mod merkle;
+pub mod overview;
+mod pace;
 pub mod pattern;
 pub mod peers;
 pub mod protocol;
@@ -34,6 +42,7 @@ pub mod registers;
 pub mod replication;
 pub mod session;
 pub mod store;
+pub mod trace;
 pub mod version;
 mod wire_entry;
 

@@ -48,6 +48,8 @@ pub const MAX_MEMBERS: usize = 10_000;
 pub struct Members {
     own: NodeId,
     evict_after_millis: u64,
+    /// How often a member was left out for its silence.
+    evicted: u64,
     /// When each member was last heard of.
     heard: BTreeMap<NodeId, UnixMillis>,
     /// When one that found no place was last heard of.
@@ -86,12 +88,18 @@ impl Members {
         Members {
             own,
             evict_after_millis,
+            evicted: 0,
             heard: BTreeMap::new(),
             turned_away: None,
             round: None,
             vouched: None,
             watermark: Hlc::ZERO,
         }
+    }
+
+    /// Another silence after which a member no longer counts, from now on.
+    pub fn evict_after(&mut self, millis: u64) {
+        self.evict_after_millis = millis;
     }
 
     /// The node itself was heard: a presence that says online, or a session.
@@ -202,11 +210,18 @@ impl Members {
     /// back through [`welcome`](Members::welcome), even if the wall clock steps back meanwhile.
     fn forget_silent(&mut self, now: UnixMillis) {
         let is_counted = |at: &UnixMillis| silence(*at, now) <= self.evict_after_millis;
+        let before = self.heard.len();
         self.heard.retain(|_, at| is_counted(at));
+        self.evicted += (before - self.heard.len()) as u64;
         self.turned_away = self.turned_away.filter(is_counted);
         if let Some(round) = &mut self.round {
             round.met.retain(|node, _| self.heard.contains_key(node));
         }
+    }
+
+    /// How often a member was left out, as it had been silent for too long.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     /// The members that count, ordered by id, each with its silence.

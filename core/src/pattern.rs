@@ -21,6 +21,11 @@ impl Pattern {
         Pattern { text, ignores_case: true }
     }
 
+    /// The pattern as it is written.
+    pub fn text(&self) -> &Bytes {
+        &self.text
+    }
+
     /// The bytes that everything it matches begins with.
     pub fn prefix(&self) -> Bytes {
         let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');

@@ -96,6 +96,26 @@ impl Peers {
         peers
     }
 
+    /// Other settings hold from now on. Who is listed anew is due at once. Who is no longer listed
+    /// stays only if it has introduced itself; a session that is under way goes on.
+    pub fn reconfigure(&mut self, settings: PeersSettings, now: Duration) {
+        let listed = settings.listed.clone();
+        self.settings = settings;
+        for peer in self.peers.values_mut() {
+            let was_listed = std::mem::replace(&mut peer.is_listed, false);
+            peer.is_listed = was_listed && listed.contains(&peer.address);
+        }
+        for address in &listed {
+            if let Some(peer) = self.entry(address)
+                && !peer.is_listed
+            {
+                peer.is_listed = true;
+                peer.want(now);
+            }
+        }
+        self.peers.retain(|_, peer| peer.is_listed || peer.is_met || peer.name.is_some());
+    }
+
     /// A peer says that it is there, or is gone. `own` is this node's root, if it is known.
     pub fn presence(&mut self, presence: &Presence, own: Option<&Digest>, now: Duration) {
         let Some(address) = PeerAddress::parse(&presence.address) else {

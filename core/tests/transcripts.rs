@@ -101,10 +101,13 @@ impl Connection {
                 age_seconds: 2,
                 idle_seconds: 0,
                 name: String::new(),
+                user: None,
             }]),
-            Question::Client(_) | Question::Hello(_) | Question::Reset | Question::Keys(_) => {
-                unreachable!("only RESP asks this")
-            }
+            Question::Client(_)
+            | Question::Hello(_)
+            | Question::LogIn(_)
+            | Question::Reset
+            | Question::Keys(_) => unreachable!("only RESP asks this, or a node with users"),
             Question::Replicate(ReplicateAction::Status) => {
                 let enabled = self.replicates;
                 Answer::Replication(ReplicationFacts { enabled, state, queued: 0, peers: 2 })

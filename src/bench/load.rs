@@ -1,7 +1,8 @@
 //! The load on the command line: its arguments, and how it shows its progress.
 
 use clap::Args;
-use merkle_kv_actors::bench::{self, BenchError, LoadPlan, Protocol};
+use merkle_kv_actors::bench::{self, BenchError, LoadPlan, Login, Protocol};
+use merkle_kv_actors::client;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ pub(crate) struct Load {
     /// How the server is spoken to: text (MerkleKV), resp (Redis) or memcached.
     #[arg(long, default_value = "text")]
     protocol: Protocol,
+    /// Log in as this user, on every connection. The password is asked for on the terminal, or taken
+    /// from the environment variable MERKLEKV_PASSWORD.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Connections.
     #[arg(long, default_value_t = 50)]
     clients: usize,
@@ -54,7 +59,7 @@ pub(crate) struct Load {
 pub(super) fn run(asked: Load) -> Result<(), BenchError> {
     let is_json = asked.json;
     let is_terminal = io::stderr().is_terminal();
-    let measured = bench::run_load(plan(asked), &mut |progress| {
+    let measured = bench::run_load(plan(asked)?, &mut |progress| {
         // Behind the text, what is left of a longer line is erased.
         let (before, after) = if is_terminal { ("\r", "\x1b[K") } else { ("", "\n") };
         let _ = write!(io::stderr(), "{before}{progress}{after}");
@@ -71,10 +76,12 @@ pub(super) fn run(asked: Load) -> Result<(), BenchError> {
     report.judge()
 }
 
-fn plan(asked: Load) -> LoadPlan {
-    LoadPlan {
+fn plan(asked: Load) -> Result<LoadPlan, BenchError> {
+    let login = |user: String| client::password(&user).map(|password| Login { user, password });
+    Ok(LoadPlan {
         address: asked.address,
         protocol: asked.protocol,
+        login: asked.user.map(login).transpose()?,
         clients: asked.clients,
         pipeline: asked.pipeline,
         reads: asked.reads,
@@ -86,5 +93,5 @@ fn plan(asked: Load) -> LoadPlan {
         rate: asked.rate,
         fill: asked.load,
         seed: asked.seed,
-    }
+    })
 }

@@ -5,6 +5,7 @@ use super::wait::{free_port, wait_until};
 use std::fs::{self, Permissions};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -68,6 +69,19 @@ impl Broker {
         fs::set_permissions(broker.folder.path(), Permissions::from_mode(0o755)).unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         broker.settings = format!("allow_anonymous false\npassword_file {}\n", file.display());
+        broker.resume();
+        broker
+    }
+
+    /// One that speaks TLS, and asks for a certificate of the same authority.
+    pub(crate) fn with_tls(ca: &Path, cert: &Path, key: &Path) -> Broker {
+        let mut broker = Broker::absent();
+        // Mosquitto may give up root before it reads the file.
+        fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
+        let (ca, cert, key) = (ca.display(), cert.display(), key.display());
+        broker.settings.push_str(&format!(
+            "cafile {ca}\ncertfile {cert}\nkeyfile {key}\nrequire_certificate true\n"
+        ));
         broker.resume();
         broker
     }

@@ -75,6 +75,11 @@ impl NodeSettings {
         self
     }
 
+    /// Serves metrics and health, on any free port.
+    pub(crate) fn with_admin(self) -> NodeSettings {
+        self.section("[admin]\nenabled = true\nbind_port = 0")
+    }
+
     /// The log is looked for in this file instead of standard error; `[logging]` has to agree.
     pub(crate) fn logs_to(mut self, file: &'static str) -> NodeSettings {
         self.log = file;
@@ -123,12 +128,24 @@ impl Node {
 
     /// Writes its configuration.
     fn configure(&self) {
-        let NodeSettings { node_id, network, sections, .. } = &self.settings;
-        let port = self.address.port();
-        let text = format!(
-            "node_id = \"{node_id}\"\n[network]\nbind_port = {port}\n{network}\n{sections}"
-        );
-        fs::write(self.config(), text).unwrap();
+        fs::write(self.config(), self.configuration(&self.settings, self.address.port())).unwrap();
+    }
+
+    fn configuration(&self, settings: &NodeSettings, port: u16) -> String {
+        let NodeSettings { node_id, network, sections, .. } = settings;
+        format!("node_id = \"{node_id}\"\n[network]\nbind_port = {port}\n{network}\n{sections}")
+    }
+
+    /// Writes another configuration for the running node, at once, with the port that the file has.
+    pub(crate) fn reconfigure(&self, port: u16, settings: &NodeSettings) {
+        self.replace_config(&self.configuration(settings, port));
+    }
+
+    /// Puts another file in the place of the configuration, at once.
+    pub(crate) fn replace_config(&self, text: &str) {
+        let new = self.folder.path().join("node.toml.new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.config()).unwrap();
     }
 
     fn config(&self) -> PathBuf {
@@ -312,6 +329,17 @@ impl Node {
         Node::start_in(tempfile::tempdir().unwrap(), settings, port)
     }
 
+    /// Where it serves metrics and health, once it does.
+    #[track_caller]
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let mut address = None;
+        wait_until(PATIENCE, "the node serves HTTP", || {
+            address = address_in(&self.log(), "over HTTP");
+            address.is_some()
+        });
+        address.unwrap()
+    }
+
     /// Waits until the node has joined its cluster.
     pub(crate) fn joined(&self) {
         let mut client = self.client();
@@ -333,8 +361,12 @@ impl Drop for Node {
 
 /// From a log as text or as JSON.
 fn listening_address(log: &str) -> Option<SocketAddr> {
-    let line =
-        log.lines().find(|line| line.contains("actors::node") && line.contains("listening"))?;
+    address_in(log, "listening")
+}
+
+/// What the node says of one of its ports.
+fn address_in(log: &str, said: &str) -> Option<SocketAddr> {
+    let line = log.lines().find(|line| line.contains("actors::node") && line.contains(said))?;
     let address = line.split_once("address=").or_else(|| line.split_once("\"address\":\""))?.1;
     address.split([' ', '"']).next()?.parse().ok()
 }
@@ -357,12 +389,22 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts `count` nodes and waits until all have joined.
     pub(crate) fn start(count: usize, kind: BrokerKind) -> Cluster {
+        Cluster::start_with(count, kind, |settings| settings)
+    }
+
+    /// The same with further settings for each.
+    pub(crate) fn start_with(
+        count: usize,
+        kind: BrokerKind,
+        more: impl Fn(NodeSettings) -> NodeSettings,
+    ) -> Cluster {
         let broker = (kind == BrokerKind::Mosquitto).then(Broker::start);
         let broker_port = broker.as_ref().map_or_else(free_port, Broker::port);
         let prefix = unique_prefix();
         let nodes: Vec<Node> = (0..count)
             .map(|n| {
                 let settings = NodeSettings::at_broker(&format!("node{n}"), broker_port, &prefix);
+                let settings = more(settings);
                 let hosts = n == 0 && kind == BrokerKind::Embedded;
                 Node::start(if hosts { settings.with_broker(broker_port) } else { settings })
             })

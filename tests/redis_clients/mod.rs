@@ -6,6 +6,7 @@ mod redis_benchmark;
 mod redis_cli;
 mod redis_py;
 mod rust_redis;
+mod users;
 
 use crate::harness::{Node, NodeSettings};
 use std::path::{Path, PathBuf};

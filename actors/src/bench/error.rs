@@ -1,6 +1,7 @@
 //! Why a benchmark has measured nothing, or is not content.
 
 use super::servers::ServerError;
+use crate::client::CallError;
 use crate::node::StartError;
 use merkle_kv_core::config::Problems;
 use std::io;
@@ -54,6 +55,9 @@ pub enum BenchError {
         /// What went wrong.
         cause: String,
     },
+    /// There is no password to log in with.
+    #[error(transparent)]
+    Password(#[from] CallError),
     /// There is nobody of that name.
     #[error("{address}: {cause}; name a server as host:port")]
     Address {

@@ -20,7 +20,7 @@ mod verdict;
 pub use compare::{ComparePlan, CompareReport, Section, run_compare};
 pub use error::BenchError;
 pub use live::{LivePlan, LiveReport, run_live};
-pub use load::{LoadPlan, LoadProgress, LoadReport, Protocol, run_load};
+pub use load::{LoadPlan, LoadProgress, LoadReport, Login, Protocol, run_load};
 pub use replication::{BenchPlan, BenchReport, run};
 pub use servers::{Durability, ServerError};
 pub use storage::{StoragePlan, StorageReport, StorageTopic, run_storage};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use log::{LevelFilter, Log, Metadata, Record};
@@ -37,8 +37,18 @@ pub fn install(settings: &LogSettings) -> Result<LogGuard, LogError> {
         guard.queue.close();
         return Err(LogError::AlreadyInstalled);
     }
-    guard.set_level(settings.level);
+    guard.level().set(settings.level);
+    // There is one logger in a process, so nothing is there before.
+    let _ = INSTALLED.set(Arc::clone(&guard.queue));
     Ok(guard)
+}
+
+/// The queue of the installed logger, which is the process's like the logger itself.
+static INSTALLED: OnceLock<Arc<Queue>> = OnceLock::new();
+
+/// Lines that the installed logger has lost; none if there is no logger.
+pub(crate) fn dropped() -> u64 {
+    INSTALLED.get().map_or(0, |queue| queue.dropped())
 }
 
 /// The logger and its guard, not yet the logger of anything.
@@ -74,10 +84,10 @@ pub struct LogGuard {
 }
 
 impl LogGuard {
-    /// Changes what is logged, from the next record on, in all threads.
-    pub fn set_level(&self, level: LevelFilter) {
-        self.level.set(level);
-        log::set_max_level(level);
+    /// A handle on what is logged, for whoever changes it while the process runs.
+    #[must_use]
+    pub fn level(&self) -> LevelHandle {
+        LevelHandle(self.level.clone())
     }
 
     /// Waits until every line logged before is with the operating system, at most five seconds.
@@ -89,6 +99,18 @@ impl LogGuard {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.queue.dropped()
+    }
+}
+
+/// What is logged in this process. Clones are of the same.
+#[derive(Clone, Debug)]
+pub struct LevelHandle(Arc<Level>);
+
+impl LevelHandle {
+    /// Changes what is logged, from the next record on, in all threads.
+    pub fn set(&self, level: LevelFilter) {
+        self.0.set(level);
+        log::set_max_level(level);
     }
 }
 

@@ -24,12 +24,26 @@ use std::io;
 use std::path::PathBuf;
 
 use log::LevelFilter;
+use merkle_kv_core::config;
 
 pub use file::LogFile;
 pub use format::LogFormat;
-pub use install::{LogGuard, install};
+pub(crate) use install::dropped;
+pub use install::{LevelHandle, LogGuard, install};
 pub use panic::install_panic_hook;
 pub(crate) use timestamp::Timestamp;
+
+/// A level of the configuration as the crate `log` has it.
+pub fn filter(level: config::LogLevel) -> LevelFilter {
+    match level {
+        config::LogLevel::Off => LevelFilter::Off,
+        config::LogLevel::Error => LevelFilter::Error,
+        config::LogLevel::Warn => LevelFilter::Warn,
+        config::LogLevel::Info => LevelFilter::Info,
+        config::LogLevel::Debug => LevelFilter::Debug,
+        config::LogLevel::Trace => LevelFilter::Trace,
+    }
+}
 
 /// How a node logs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use super::MqttSettings;
 use merkle_kv_core::protocol::Limits;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, QoS,
+    TlsConfiguration, Transport,
 };
 use std::future::Future;
 
@@ -52,6 +53,10 @@ pub(super) fn open(
             largest_incoming_bytes(settings.limits),
             largest_outgoing_bytes(settings.limits),
         );
+    if let Some(tls) = &settings.tls {
+        let tls = TlsConfiguration::Rustls(tls.config());
+        options.set_transport(Transport::tls_with_config(tls));
+    }
     if let Some((user, password)) = &settings.credentials {
         options.set_credentials(user, password);
     }

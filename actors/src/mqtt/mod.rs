@@ -6,6 +6,7 @@ mod claim;
 mod link;
 mod publish;
 mod receive;
+mod root_pace;
 mod session;
 mod topics;
 
@@ -13,10 +14,12 @@ mod topics;
 pub(crate) use link::largest_incoming_bytes;
 
 use crate::facts::Facts;
+use crate::live::Live;
 use crate::random;
 use crate::store::{Attach, Changed, StoreActor};
 use crate::sync::Joined;
 use crate::system::SystemActor;
+use crate::tls::BrokerTls;
 use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
     ResponseFuture, WrapFuture, fut,
@@ -28,12 +31,14 @@ use merkle_kv_core::merkle::Digest;
 use merkle_kv_core::protocol::{Limits, MqttState};
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::{Presence, PresenceState, update_prefix};
-use merkle_kv_core::version::BootId;
+use merkle_kv_core::trace::Stage;
+use merkle_kv_core::version::{BootId, Version};
+use root_pace::RootPace;
 use rumqttc::ConnectionError;
 use session::{Sent, Session, Step};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use topics::Topics;
 
@@ -70,11 +75,13 @@ pub(crate) struct MqttSettings {
     pub(crate) prefix: String,
     pub(crate) client_id: String,
     pub(crate) credentials: Option<(String, String)>,
+    /// What the connection is secured with, if it is.
+    pub(crate) tls: Option<BrokerTls>,
     pub(crate) keep_alive: Duration,
     pub(crate) clean_session: bool,
     pub(crate) limits: Limits,
     /// How often presence is said again, come what may.
-    pub(crate) presence_interval: Duration,
+    pub(crate) live: Arc<Live>,
     /// Whether presence tells the root.
     pub(crate) tells_root: bool,
 }
@@ -88,6 +95,7 @@ pub(crate) struct MqttActor {
     facts: Arc<Facts>,
     /// The root that the last presence told, if it told one.
     told_root: Option<Digest>,
+    root_pace: RootPace,
     /// The connection, once there is one; its number tells late events of an earlier one apart.
     session: Option<Session>,
     sessions: u64,
@@ -100,6 +108,8 @@ pub(crate) struct MqttActor {
     undecodable: RateLimit,
     claimed: RateLimit,
     unreachable: RateLimit,
+    /// The traced writes of the update that is on its way, and since when it is.
+    traced: (Vec<Version>, Option<SystemTime>),
     /// The node's uptime at its last update.
     published_at: Option<Duration>,
     /// The next update waits for more to leave with it.
@@ -127,6 +137,7 @@ impl MqttActor {
             system,
             facts,
             told_root: None,
+            root_pace: RootPace::default(),
             session: None,
             sessions: 0,
             failures: Attempt::default(),
@@ -135,6 +146,7 @@ impl MqttActor {
             undecodable: RateLimit::new(LOG_INTERVAL, 1),
             claimed: RateLimit::new(LOG_INTERVAL, 1),
             unreachable: RateLimit::new(LOG_INTERVAL, 1),
+            traced: (Vec::new(), None),
             published_at: None,
             pausing: false,
             repeating: false,
@@ -248,6 +260,8 @@ impl MqttActor {
             Step::Confirmed(Sent::Update { changes }) => {
                 self.facts.mqtt.published.add(1);
                 self.facts.mqtt.published_changes.add(changes as u64);
+                let (traced, began) = std::mem::take(&mut self.traced);
+                self.facts.tracer.record(Stage::Publish, &traced, began);
                 self.publish_next(ctx);
             }
             Step::Confirmed(Sent::Farewell) => {
@@ -281,6 +295,14 @@ impl MqttActor {
     fn is_wanted_again(&mut self, what: Sent) -> bool {
         self.session.as_mut().is_some_and(|session| session.take_again(what))
     }
+
+    /// Presence is said again and again, at an interval that may change meanwhile.
+    fn say_presence_later(&mut self, ctx: &mut Context<MqttActor>) {
+        ctx.run_later(self.settings.live.presence_interval(), |actor, ctx| {
+            actor.say_presence(ctx);
+            actor.say_presence_later(ctx);
+        });
+    }
 }
 
 impl Actor for MqttActor {
@@ -289,7 +311,7 @@ impl Actor for MqttActor {
     fn started(&mut self, ctx: &mut Context<MqttActor>) {
         self.store.do_send(Attach(ctx.address().recipient()));
         ctx.run_interval(HEARTBEAT, MqttActor::say_presence_if_changed);
-        ctx.run_interval(self.settings.presence_interval, MqttActor::say_presence);
+        self.say_presence_later(ctx);
         self.connect(ctx);
     }
 }

@@ -30,13 +30,17 @@ impl MqttActor {
         ctx.spawn(facts.map(|(keys, root), actor, _| actor.send_presence(keys, root)));
     }
 
-    /// Says presence if the root is another than the last one told.
+    /// Says presence if the root is another than the last one told. Seldom where that takes long.
     pub(super) fn say_presence_if_changed(&mut self, ctx: &mut Context<MqttActor>) {
         if !self.settings.tells_root || !self.session.as_ref().is_some_and(Session::is_joined) {
             return;
         }
+        if !self.root_pace.begins(self.facts.uptime()) {
+            return;
+        }
         let facts = self.read_facts().into_actor(self);
         ctx.spawn(facts.map(|(keys, root), actor, _| {
+            actor.root_pace.ends(actor.facts.uptime());
             if root != actor.told_root {
                 actor.send_presence(keys, root);
             }
@@ -136,6 +140,8 @@ impl MqttActor {
     fn publish(&mut self, changes: &[Change]) {
         self.seq += 1;
         self.published_at = Some(self.facts.uptime());
+        let tracer = &self.facts.tracer;
+        self.traced = (tracer.pick(changes.iter().map(Change::version)), tracer.now());
         let MqttSettings { node_id, boot, .. } = &*self.settings;
         match encode_update(node_id, *boot, self.seq, changes) {
             Ok(message) => {

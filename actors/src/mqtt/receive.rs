@@ -4,10 +4,13 @@ use super::MqttActor;
 use super::session::Sent;
 use crate::store::{Apply, Repeat};
 use crate::sync::PeerSeen;
+use crate::wall_clock;
 use actix::{AsyncContext, Context, ResponseActFuture, WrapFuture, fut};
 use log::{debug, warn};
+use merkle_kv_core::change::Change;
 use merkle_kv_core::rate_limit::Verdict;
 use merkle_kv_core::replication::{Presence, PresenceState, decode_update};
+use merkle_kv_core::trace::Stage;
 use rumqttc::Publish;
 use std::time::Duration;
 
@@ -61,17 +64,29 @@ impl MqttActor {
             return Box::pin(fut::ready(()));
         }
         let (store, facts) = (self.store.clone(), self.facts.clone());
+        let traced = facts.tracer.pick(update.changes.iter().map(Change::version));
+        let began = facts.tracer.now();
+        // A stranger's name is no label.
+        let origin = self.peers.contains_key(&update.origin).then_some(update.origin);
+        let written = update.changes.iter().map(|change| change.version().hlc.millis()).max();
         let apply = async move {
             let mut changes = update.changes;
+            let mut is_news = false;
             while !changes.is_empty() {
                 let later = changes.split_off(changes.len().min(APPLY_CHANGES));
                 let count = changes.len();
                 // Without its store the node is about to stop.
                 if let Some(won) = store.send(Apply(changes)).await.ok().flatten() {
+                    is_news |= won > 0;
                     facts.mqtt.applied_changes.add(won as u64);
                     facts.mqtt.stale_changes.add((count - won) as u64);
                 }
                 changes = later;
+            }
+            facts.tracer.record(Stage::Apply, &traced, began);
+            // What is repeated for others, and known here, says nothing of how long it took.
+            if let (true, Some(origin), Some(written)) = (is_news, origin, written) {
+                facts.origins.heard(&origin, written, wall_clock::now());
             }
         };
         Box::pin(apply.into_actor(self))

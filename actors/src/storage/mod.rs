@@ -7,6 +7,7 @@ mod error;
 mod journal;
 mod load;
 mod lock;
+mod meters;
 mod open;
 mod snapshot;
 mod syncer;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use error::StorageError;
 pub(crate) use journal::{Listener, Said};
+pub(crate) use meters::JournalMeters;
 pub(crate) use open::{OpenSettings, Opened, open};
 pub(crate) use snapshot::Picture;
 

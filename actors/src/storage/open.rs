@@ -9,7 +9,7 @@ use super::load::{io_error, load, settle};
 use super::lock::DirectoryLock;
 use super::snapshot::{NewFile, Picture, UNFINISHED};
 use super::writer::Writer;
-use super::{InDirectory, Promise, SNAPSHOT_AFTER_BYTES};
+use super::{InDirectory, JournalMeters, Promise, SNAPSHOT_AFTER_BYTES};
 use crate::wall_clock;
 use log::{info, warn};
 use merkle_kv_core::clock::{Hlc, UnixMillis};
@@ -102,12 +102,17 @@ pub(crate) fn open(
 
 impl Opened {
     /// Starts the journal's threads.
-    pub(crate) fn start(self, listener: Listener) -> Result<InDirectory<Folder>, StorageError> {
+    pub(crate) fn start(
+        self,
+        listener: Listener,
+        meters: Arc<JournalMeters>,
+    ) -> Result<InDirectory<Folder>, StorageError> {
         let Opened { settings, disk, lock, last, end, snapshot_bytes, journal_bytes } = self;
         let Persistence { durability, sync_interval, backup_interval, backup_keep } =
             settings.persistence;
         let writer = Writer::new(disk.clone(), &settings.node, last, end)
-            .map_err(|source| io_error(&disk, "open", "the last segment", source))?;
+            .map_err(|source| io_error(&disk, "open", "the last segment", source))?
+            .metered(meters);
         let syncing = Syncing { durability, interval: sync_interval };
         let journal = Journal::start(disk.clone(), writer, syncing, listener.clone())
             .map_err(|source| io_error(&disk, "start a thread for", "", source))?;

@@ -2,11 +2,14 @@
 //! and times belong to the caller.
 
 use super::disk::{Disk, DiskFile};
+use super::meters::JournalMeters;
 use super::{is_full, new_salt};
 use merkle_kv_core::journal::{
     FileKind, FileName, HEADER_BYTES, Header, Records, Salt, Sequence, stamp,
 };
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Instant;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +42,7 @@ pub(super) struct Unsynced<F> {
     /// Its name is not on disk either.
     pub(super) is_new: bool,
     pub(super) last: Sequence,
+    pub(super) meters: Arc<JournalMeters>,
 }
 
 /// The open end of the journal.
@@ -50,6 +54,7 @@ pub(super) struct Writer<D: Disk> {
     ended: Option<Unsynced<D::File>>,
     last: Sequence,
     segment_bytes: u64,
+    meters: Arc<JournalMeters>,
 }
 
 struct Segment<F> {
@@ -74,7 +79,21 @@ impl<D: Disk> Writer<D> {
             None => None,
         };
         let node = node.to_owned();
-        Ok(Writer { disk, node, segment, ended: None, last, segment_bytes: SEGMENT_BYTES })
+        Ok(Writer {
+            disk,
+            node,
+            segment,
+            ended: None,
+            last,
+            segment_bytes: SEGMENT_BYTES,
+            meters: Arc::default(),
+        })
+    }
+
+    /// Tells what it does there.
+    pub(super) fn metered(mut self, meters: Arc<JournalMeters>) -> Writer<D> {
+        self.meters = meters;
+        self
     }
 
     /// Ends segments at another size, so that a test sees many.
@@ -98,7 +117,8 @@ impl<D: Disk> Writer<D> {
     ) -> Result<(), WriteError> {
         if let Some(full) = self.segment.take_if(|segment| segment.bytes >= self.segment_bytes) {
             let Segment { name, file, is_new, .. } = full;
-            self.ended = Some(Unsynced { file, name, is_new, last: self.last });
+            let meters = self.meters.clone();
+            self.ended = Some(Unsynced { file, name, is_new, last: self.last, meters });
         }
         self.write_here(records, synced)
     }
@@ -115,18 +135,24 @@ impl<D: Disk> Writer<D> {
         let file = segment.file.again()?;
         // Whoever syncs it syncs its name too, or ends the node.
         let is_new = std::mem::take(&mut segment.is_new);
-        Ok(Some(Unsynced { file, name: segment.name.clone(), is_new, last: self.last }))
+        let (name, meters) = (segment.name.clone(), self.meters.clone());
+        Ok(Some(Unsynced { file, name, is_new, last: self.last, meters }))
     }
 
     fn write_here(&mut self, records: &mut Records, synced: Sequence) -> Result<(), WriteError> {
         let segment = match &mut self.segment {
             Some(segment) => segment,
-            none => none.insert(create(&self.disk, &self.node, self.last.next())?),
+            none => {
+                let segment = create(&self.disk, &self.node, self.last.next())?;
+                self.meters.began_segment();
+                none.insert(segment)
+            }
         };
         stamp(records, synced, segment.salt);
         match segment.file.write(&records.bytes) {
             Ok(()) => {
                 segment.bytes += records.bytes.len() as u64;
+                self.meters.wrote(records.bytes.len());
                 self.last = records.last;
                 Ok(())
             }
@@ -179,9 +205,11 @@ fn create<D: Disk>(disk: &D, node: &str, first: Sequence) -> Result<Segment<D::F
 pub(super) fn sync<D: Disk>(disk: &D, unsynced: &Unsynced<D::File>) -> Result<(), WriteError> {
     let failed =
         |source| WriteError::Failed { action: "sync", file: unsynced.name.clone(), source };
+    let begun = Instant::now();
     unsynced.file.sync().map_err(failed)?;
     if unsynced.is_new {
         disk.sync().map_err(failed)?;
     }
+    unsynced.meters.synced(begun);
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! the fold runs on another thread.
 
 use super::{StoreActor, send_soon};
-use crate::wall_clock;
+use crate::{threads, wall_clock};
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 use std::panic;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl StoreActor {
         let Some(fold) = self.engine.store_mut().gather() else {
             return send_soon(ctx, Gather);
         };
-        let folded = task::spawn_blocking(move || fold.run());
+        let folded = task::spawn_blocking(move || fold.run_with_pauses(threads::turns_to_others()));
         ctx.spawn(folded.into_actor(self).map(move |folded, actor, ctx| {
             let tree = match folded {
                 Ok(tree) => tree,

@@ -219,11 +219,13 @@ impl Handler<Said> for StoreActor {
             Said::Reached { written, synced } => self.keeping.reach(written, synced),
             Said::Full => {
                 self.keeping.is_full = true;
+                counters.is_full.set(1);
                 self.keeping.heard.reach(Sequence(u64::MAX));
                 self.engine.refuse_writes(true);
             }
             Said::HasRoom => {
                 self.keeping.is_full = false;
+                counters.is_full.set(0);
                 self.engine.refuse_writes(false);
             }
             Said::Failed(cause) => {

@@ -19,6 +19,7 @@ use actix::{
 };
 use keeping::Keeping;
 use log::{error, warn};
+use merkle_kv_core::access::Users;
 use merkle_kv_core::change::Change;
 use merkle_kv_core::clock::{Hlc, MAX_DRIFT_MILLIS, UnixMillis};
 use merkle_kv_core::entry::Entry;
@@ -28,6 +29,7 @@ use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::registers::Registers;
 use merkle_kv_core::session::{Effect, Hello, Outcome};
 use merkle_kv_core::store::{Applied, Snapshot};
+use merkle_kv_core::trace::Stage;
 use promised::Promised;
 use reaping::Reaper;
 use std::future;
@@ -114,7 +116,11 @@ impl StoreActor {
 
     fn run(&mut self, mut errand: Errand, now: UnixMillis, ctx: &mut Context<StoreActor>) {
         let noted = self.engine.store().noted();
+        let began = self.facts.tracer.now();
         let progress = errand.run(|batch| batch.run(&mut self.engine, now));
+        if let Some(batch) = errand.batch() {
+            self.facts.tracer.record(Stage::Store, batch.traced(), began);
+        }
         self.end_step(ctx);
         let has_changed = self.engine.store().noted() > noted;
         let ran = (errand, progress);
@@ -185,7 +191,7 @@ impl Actor for StoreActor {
         if let Some(opened) = self.opened.take() {
             let (address, last) = (ctx.address(), self.engine.store().log_position());
             let listener = Arc::new(move |said| address.do_send(said));
-            match opened.start(listener) {
+            match opened.start(listener, self.facts.journal.clone()) {
                 Ok(storage) => self.keeping = Keeping::new(Box::new(storage), last),
                 Err(error) => {
                     self.words.say(error);
@@ -366,6 +372,21 @@ impl Handler<RaiseWatermark> for StoreActor {
     }
 }
 
+/// Another limit of memory, in bytes.
+pub(crate) struct LimitMemory(pub(crate) Option<u64>);
+
+impl Message for LimitMemory {
+    type Result = ();
+}
+
+impl Handler<LimitMemory> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, LimitMemory(bytes): LimitMemory, _: &mut Context<StoreActor>) {
+        self.engine.limit_memory(bytes);
+    }
+}
+
 /// To whoever publishes: the outbox is no longer empty.
 pub(crate) struct Changed;
 
@@ -482,6 +503,36 @@ where
         task::yield_now().await;
         store.do_send(message);
     });
+}
+
+/// Who may do what from now on; with nothing, everybody may do everything.
+pub(crate) struct SetUsers(pub(crate) Option<Arc<Users>>);
+
+impl Message for SetUsers {
+    type Result = ();
+}
+
+impl Handler<SetUsers> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, SetUsers(users): SetUsers, _: &mut Context<StoreActor>) {
+        self.engine.set_users(users);
+    }
+}
+
+/// Who may do what now; nothing if everybody may do everything.
+pub(crate) struct ReadUsers;
+
+impl Message for ReadUsers {
+    type Result = Option<Arc<Users>>;
+}
+
+impl Handler<ReadUsers> for StoreActor {
+    type Result = Option<Arc<Users>>;
+
+    fn handle(&mut self, _: ReadUsers, _: &mut Context<StoreActor>) -> Self::Result {
+        self.engine.users().cloned()
+    }
 }
 
 /// Facts about the data.

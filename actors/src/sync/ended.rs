@@ -66,17 +66,27 @@ impl SessionEnded {
         SyncFacts {
             node_id: self.hello.as_ref().and_then(|hello| NodeName::parse(&hello.name)),
             address: address.clone(),
-            result: match &self.result {
-                Ok(Outcome::Equal { .. }) => SyncResult::Equal,
-                Ok(Outcome::Different) => SyncResult::Different,
-                Err(error) => SyncResult::Failed { error: error.to_string() },
-            },
+            result: self.outcome(),
             entries_sent: self.entries_sent,
             entries_received: self.entries_received,
             bytes: self.bytes_sent + self.bytes_received,
             messages: self.messages,
-            millis: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            millis: self.millis(),
         }
+    }
+
+    /// What came of it, for a person.
+    pub(super) fn outcome(&self) -> SyncResult {
+        match &self.result {
+            Ok(Outcome::Equal { .. }) => SyncResult::Equal,
+            Ok(Outcome::Different) => SyncResult::Different,
+            Err(error) => SyncResult::Failed { error: error.to_string() },
+        }
+    }
+
+    /// How long it took.
+    pub(super) fn millis(&self) -> u64 {
+        u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn ended(&self) -> Ended {

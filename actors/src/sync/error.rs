@@ -12,7 +12,9 @@ pub(crate) enum SyncError {
     Connect(#[source] io::Error),
     #[error("it did not take the connection within {0} s")]
     ConnectTimeout(u64),
-    #[error("the connection failed: {0}")]
+    #[error("TLS with it did not come about: {}", crate::tls::reason(.0))]
+    Insecure(#[source] io::Error),
+    #[error("the connection failed: {}", crate::tls::reason(.0))]
     Broken(#[source] io::Error),
     #[error("it closed the connection in the middle of a session")]
     Closed,
@@ -48,6 +50,7 @@ impl SyncError {
             SyncError::TooLong => Ended::Different,
             SyncError::Connect(_)
             | SyncError::ConnectTimeout(_)
+            | SyncError::Insecure(_)
             | SyncError::Broken(_)
             | SyncError::Closed
             | SyncError::Stalled

@@ -4,19 +4,23 @@
 
 mod ended;
 mod error;
+mod recent;
 mod session;
 mod set_aside;
 mod wire;
 
+pub(crate) use recent::RecentSession;
 pub(crate) use session::Incoming;
 
 use crate::facts::Facts;
+use crate::live::Live;
 use crate::random;
 use crate::store::{KeepMembers, Pin, RaiseWatermark, StoreActor, Tick};
+use crate::tls::Tls;
 use crate::wall_clock;
 use actix::{
     Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message,
-    ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
+    MessageResult, ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
 };
 use ended::SessionEnded;
 use error::SyncError;
@@ -32,6 +36,7 @@ use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use merkle_kv_core::replication::Presence;
 use merkle_kv_core::session::{Frame, Identity, Outcome};
 use merkle_kv_core::version::NodeId;
+use recent::Recent;
 use session::{Account, Beginning, SessionContext};
 use std::collections::HashMap;
 use std::future;
@@ -56,18 +61,37 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 const ISOLATED: &str = "replication is disabled on it";
 
 /// How this node takes part in anti-entropy.
+#[derive(Clone)]
 pub(crate) struct SyncSettings {
     pub(crate) anti_entropy: AntiEntropy,
     pub(crate) node_id: String,
     pub(crate) own_address: Option<PeerAddress>,
     pub(crate) secret: Option<Arc<[u8]>>,
     pub(crate) data_dir: Arc<PathBuf>,
-    pub(crate) stall_limit: Duration,
+    pub(crate) live: Arc<Live>,
+    /// What sessions that this node opens are secured with, if they are.
+    pub(crate) tls: Option<Tls>,
     /// Outlives a restart of the actor: whoever forgets a member would take tombstones from it.
     pub(crate) members: Arc<Mutex<Members>>,
     /// Where sessions run.
     pub(crate) thread: ArbiterHandle,
     pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl SyncSettings {
+    fn peers(&self) -> PeersSettings {
+        let AntiEntropy { peer_list, max_concurrent_syncs, peer_discovery_interval, .. } =
+            self.anti_entropy.clone();
+        PeersSettings {
+            own: self.own_address.clone(),
+            listed: peer_list,
+            max_sessions: max_concurrent_syncs,
+            retry: Backoff {
+                first: FIRST_RETRY,
+                longest: peer_discovery_interval.max(FIRST_RETRY),
+            },
+        }
+    }
 }
 
 /// Opens and answers sessions. Started again by the system actor if it fails; sessions of its
@@ -82,7 +106,10 @@ pub(crate) struct SyncActor {
     served: HashMap<PeerAddress, Vec<oneshot::Sender<SyncFacts>>>,
     /// Looks again when the next peer is due.
     alarm: Option<SpawnHandle>,
+    /// Begins the next round.
+    next_round: Option<SpawnHandle>,
     is_ready: bool,
+    recent: Recent,
     failing: RateLimit,
     /// The members that the store keeps.
     kept: Vec<NodeId>,
@@ -94,15 +121,7 @@ impl SyncActor {
         store: Addr<StoreActor>,
         facts: Arc<Facts>,
     ) -> SyncActor {
-        let AntiEntropy { peer_list, max_concurrent_syncs, peer_discovery_interval, .. } =
-            settings.anti_entropy.clone();
-        let longest = peer_discovery_interval.max(FIRST_RETRY);
-        let peers = Peers::new(PeersSettings {
-            own: settings.own_address.clone(),
-            listed: peer_list,
-            max_sessions: max_concurrent_syncs,
-            retry: Backoff { first: FIRST_RETRY, longest },
-        });
+        let peers = Peers::new(settings.peers());
         SyncActor {
             settings,
             store,
@@ -111,7 +130,9 @@ impl SyncActor {
             waiting: HashMap::new(),
             served: HashMap::new(),
             alarm: None,
+            next_round: None,
             is_ready: false,
+            recent: Recent::default(),
             failing: RateLimit::new(LOG_INTERVAL, 1),
             kept: Vec::new(),
         }
@@ -167,7 +188,8 @@ impl SyncActor {
             identity: Identity::new(&settings.node_id, settings.secret.clone(), members),
             store: self.store.clone(),
             data_dir: settings.data_dir.clone(),
-            stall_limit: settings.stall_limit,
+            stall_limit: settings.live.stall_limit(),
+            tls: settings.tls.clone(),
             stopping: settings.stopping.clone(),
         };
         let counter =
@@ -203,10 +225,21 @@ impl SyncActor {
             actor.peers.want_all(actor.facts.uptime());
             actor.advance(ctx);
         }));
+        self.begin_round_later(ctx);
+    }
+
+    /// Sets the time of the next round, in place of another that was set.
+    fn begin_round_later(&mut self, ctx: &mut Context<SyncActor>) {
         let interval = self.settings.anti_entropy.interval;
         // Half of the jitter of a Backoff: rounds of many nodes spread out, and none comes late.
         let jittered = interval.mul_f64(0.9 + 0.2 * random::number() as f64 / u64::MAX as f64);
-        ctx.run_later(jittered, SyncActor::begin_round);
+        if let Some(former) = self.next_round.take() {
+            ctx.cancel_future(former);
+        }
+        self.next_round = Some(ctx.run_later(jittered, |actor, ctx| {
+            actor.next_round = None;
+            actor.begin_round(ctx);
+        }));
     }
 
     fn raise(&mut self, watermark: Option<Hlc>) {
@@ -327,6 +360,7 @@ impl Handler<SessionEnded> for SyncActor {
     fn handle(&mut self, ended: SessionEnded, ctx: &mut Context<SyncActor>) {
         self.count(&ended);
         self.log(&ended);
+        self.recent.note(&ended, wall_clock::now());
         self.learn(&ended);
         match &ended.peer {
             None => self.peers.leave(),
@@ -371,7 +405,7 @@ impl Handler<Incoming> for SyncActor {
             self.facts.sync.busy.add(1);
             Frame::Busy
         };
-        let limit = self.settings.stall_limit;
+        let limit = self.settings.live.stall_limit();
         self.settings.thread.spawn(session::turn_away(incoming, refusal, limit));
     }
 }
@@ -454,6 +488,27 @@ impl Handler<SyncNow> for SyncActor {
     }
 }
 
+/// Other settings of the configuration hold from now on. Sessions under way go on.
+pub(crate) struct Reconfigure(pub(crate) Arc<SyncSettings>);
+
+impl Message for Reconfigure {
+    type Result = ();
+}
+
+impl Handler<Reconfigure> for SyncActor {
+    type Result = ();
+
+    fn handle(&mut self, Reconfigure(settings): Reconfigure, ctx: &mut Context<SyncActor>) {
+        let former = std::mem::replace(&mut self.settings, settings);
+        self.peers.reconfigure(self.settings.peers(), self.facts.uptime());
+        self.members().evict_after(self.settings.anti_entropy.evict_after_millis());
+        if former.anti_entropy.interval != self.settings.anti_entropy.interval {
+            self.begin_round_later(ctx);
+        }
+        self.advance(ctx);
+    }
+}
+
 /// What is known of every peer.
 pub(crate) struct ReadPeers;
 
@@ -472,5 +527,49 @@ impl Handler<ReadPeers> for SyncActor {
             }
             actor.peers.facts()
         }))
+    }
+}
+
+/// The last sessions, the latest first.
+pub(crate) struct ReadSessions;
+
+impl Message for ReadSessions {
+    type Result = Vec<RecentSession>;
+}
+
+impl Handler<ReadSessions> for SyncActor {
+    type Result = Vec<RecentSession>;
+
+    fn handle(&mut self, _: ReadSessions, _: &mut Context<SyncActor>) -> Vec<RecentSession> {
+        self.recent.all()
+    }
+}
+
+/// What metrics tell of the others, as it was when they were last heard of: nothing is computed for
+/// it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Membership {
+    pub(crate) peers: Vec<PeerFacts>,
+    /// Nodes that hold back the removal of tombstones, with this one; 0 if there is no telling.
+    pub(crate) members: usize,
+    /// Members that were left out for their silence.
+    pub(crate) evicted: u64,
+}
+
+/// Asks for the [`Membership`].
+pub(crate) struct ReadMembership;
+
+impl Message for ReadMembership {
+    type Result = Membership;
+}
+
+impl Handler<ReadMembership> for SyncActor {
+    type Result = MessageResult<ReadMembership>;
+
+    fn handle(&mut self, _: ReadMembership, _: &mut Context<SyncActor>) -> Self::Result {
+        let peers = self.peers.facts();
+        let members = self.members();
+        let (others, evicted) = (members.heard().len(), members.evicted());
+        MessageResult(Membership { peers, members: others + 1, evicted })
     }
 }

@@ -8,7 +8,9 @@ use super::set_aside::set_aside;
 use super::wire::Wire;
 use crate::clients::ClientSlot;
 use crate::random;
+use crate::socket::{Detached, Socket};
 use crate::store::{CarryOut, Conclude, Meet, Pin, Secure, StoreActor};
+use crate::tls::Tls;
 use actix::Addr;
 use bytes::BytesMut;
 use log::warn;
@@ -19,7 +21,6 @@ use merkle_kv_core::session::{
     Effect, Frame, Hello, Identity, Nonce, Outcome, Session, SessionError,
 };
 use merkle_kv_core::store::Snapshot;
-use std::net;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,6 +48,8 @@ pub(super) struct SessionContext {
     pub(super) identity: Identity,
     pub(super) store: Addr<StoreActor>,
     pub(super) data_dir: Arc<PathBuf>,
+    /// What sessions that this node opens are secured with, if they are.
+    pub(super) tls: Option<Tls>,
     pub(super) stall_limit: Duration,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -63,7 +66,7 @@ pub(super) enum Beginning {
 
 /// A peer that has just greeted this node.
 pub(crate) struct Incoming {
-    pub(crate) stream: net::TcpStream,
+    pub(crate) stream: Detached,
     /// What it has sent beside its greeting.
     pub(crate) input: BytesMut,
     /// Its place among the connections.
@@ -139,12 +142,8 @@ async fn open(
     eager: bool,
     context: &SessionContext,
 ) -> Result<(Wire, Session), SyncError> {
-    let address = (peer.host.to_string(), peer.port);
-    let connect = TcpStream::connect((address.0.as_str(), address.1));
-    let connected = time::timeout(CONNECT_LIMIT, connect).await;
-    let connected = connected.map_err(|_| SyncError::ConnectTimeout(CONNECT_LIMIT.as_secs()))?;
-    let stream = connected.map_err(SyncError::Connect)?;
-    stream.set_nodelay(true).map_err(SyncError::Connect)?;
+    let connected = time::timeout(CONNECT_LIMIT, connect(peer, context.tls.as_ref())).await;
+    let stream = connected.map_err(|_| SyncError::ConnectTimeout(CONNECT_LIMIT.as_secs()))??;
     let mut wire = Wire::new(stream, BytesMut::new(), context.stall_limit);
     wire.greet();
     let snapshot = pin(&context.store).await?;
@@ -152,12 +151,22 @@ async fn open(
     Ok((wire, session))
 }
 
+async fn connect(peer: &PeerAddress, tls: Option<&Tls>) -> Result<Socket, SyncError> {
+    let address = (peer.host.as_str(), peer.port);
+    let stream = TcpStream::connect(address).await.map_err(SyncError::Connect)?;
+    stream.set_nodelay(true).map_err(SyncError::Connect)?;
+    match tls {
+        Some(tls) => tls.connect(stream, &peer.host).await.map_err(SyncError::Insecure),
+        None => Ok(Socket::Plain(stream)),
+    }
+}
+
 async fn answer(
     incoming: Incoming,
     context: &SessionContext,
 ) -> Result<(Wire, Session, ClientSlot), SyncError> {
     let Incoming { stream, input, slot } = incoming;
-    let stream = TcpStream::from_std(stream).map_err(SyncError::Broken)?;
+    let stream = stream.attach().map_err(SyncError::Broken)?;
     let mut wire = Wire::new(stream, input, context.stall_limit);
     wire.accept();
     // One that sends its first frame byte by byte would keep a place from peers for minutes.
@@ -304,7 +313,7 @@ pub(super) const NEVER: Hlc = Hlc::ZERO;
 /// Tells a peer why there is no session with it.
 pub(super) async fn turn_away(incoming: Incoming, refusal: Frame, stall_limit: Duration) {
     let Incoming { stream, input, slot } = incoming;
-    if let Ok(stream) = TcpStream::from_std(stream) {
+    if let Ok(stream) = stream.attach() {
         let mut wire = Wire::new(stream, input, stall_limit);
         wire.accept();
         // Whether the peer hears it is its own affair.

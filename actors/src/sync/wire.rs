@@ -1,12 +1,12 @@
 //! The socket of a session: frames in and out, with a limit on every wait.
 
 use super::error::SyncError;
+use crate::socket::Socket;
 use bytes::{BufMut, BytesMut};
 use merkle_kv_core::session::{ACCEPTED, Frame, FrameDecoder, GREETING, encode_frame};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time;
 
 /// How much is gathered before it is written, in bytes.
@@ -19,7 +19,7 @@ const READ_BYTES: usize = 64 << 10;
 const MAX_ANSWER_BYTES: usize = 400;
 
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Socket,
     input: BytesMut,
     output: BytesMut,
     decoder: FrameDecoder,
@@ -31,7 +31,7 @@ pub(super) struct Wire {
 
 impl Wire {
     /// `input` is what was read of the socket already.
-    pub(super) fn new(stream: TcpStream, input: BytesMut, stall_limit: Duration) -> Wire {
+    pub(super) fn new(stream: Socket, input: BytesMut, stall_limit: Duration) -> Wire {
         let received = input.len() as u64;
         let (output, decoder) = (BytesMut::new(), FrameDecoder::default());
         Wire { stream, input, output, decoder, stall_limit, sent: 0, received }
@@ -79,6 +79,12 @@ impl Wire {
                 Ok(Ok(0)) => return Err(SyncError::Closed),
                 Ok(Ok(bytes)) => self.sent += bytes as u64,
                 Ok(Err(error)) => return Err(SyncError::Broken(error)),
+            }
+        }
+        if self.stream.holds_back() {
+            match time::timeout(self.stall_limit, self.stream.flush()).await {
+                Err(_) => return Err(SyncError::Stalled),
+                Ok(flushed) => flushed.map_err(SyncError::Broken)?,
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::supervise::start_watched;
 use super::{Child, ChildDown, SystemActor};
+use crate::admin::{AdminActor, AdminSettings};
 #[cfg(feature = "broker")]
 use crate::broker::{BrokerActor, BrokerSource};
 use crate::connection::ConnectionSettings;
@@ -9,8 +10,9 @@ use crate::facts::Facts;
 use crate::listener::{ListenerActor, StopListening};
 use crate::mqtt::{MqttActor, MqttSettings};
 use crate::store::StoreActor;
-use crate::sync::{SyncActor, SyncSettings};
+use crate::sync::{Reconfigure, SyncActor, SyncSettings};
 use actix::{Addr, ArbiterHandle};
+use merkle_kv_core::config::Config;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) connections: Arc<ConnectionSettings>,
     pub(crate) mqtt: Option<Arc<MqttSettings>>,
     pub(crate) sync: Option<Arc<SyncSettings>>,
+    /// The socket for HTTP, of which every admin actor gets a copy, and what its pages are made of.
+    pub(crate) admin: Option<(TcpListener, Arc<AdminSettings>)>,
     #[cfg(feature = "broker")]
     pub(crate) broker: Option<BrokerSource>,
 }
@@ -36,6 +40,9 @@ pub(super) struct Children {
     mqtt: Option<Addr<MqttActor>>,
     sync: Option<Addr<SyncActor>>,
     /// Only a test speaks to it.
+    #[cfg(test)]
+    admin: Option<Addr<AdminActor>>,
+    /// Likewise.
     #[cfg(all(test, feature = "broker"))]
     broker: Option<Addr<BrokerActor>>,
 }
@@ -47,6 +54,8 @@ impl Children {
             listener: None,
             mqtt: None,
             sync: None,
+            #[cfg(test)]
+            admin: None,
             #[cfg(all(test, feature = "broker"))]
             broker: None,
         }
@@ -98,6 +107,17 @@ impl Children {
                     self.sync = Some(start_watched(make, ended));
                 }
             }
+            Child::Admin => {
+                if let Some((socket, settings)) = &plan.admin {
+                    let (socket, settings) = (socket.try_clone(), settings.clone());
+                    let make = |words| AdminActor::new(socket, settings, words);
+                    let _admin = start_watched(make, ended);
+                    #[cfg(test)]
+                    {
+                        self.admin = Some(_admin);
+                    }
+                }
+            }
             Child::Broker =>
             {
                 #[cfg(feature = "broker")]
@@ -108,6 +128,18 @@ impl Children {
                         self.broker = Some(_broker);
                     }
                 }
+            }
+        }
+    }
+
+    /// Has other settings hold, for those who run and those who are started again.
+    pub(super) fn take_on(&mut self, config: &Config) {
+        self.plan.connections.live.take_on(config);
+        if let (Some(settings), Some(anti_entropy)) = (&mut self.plan.sync, &config.anti_entropy) {
+            let anti_entropy = anti_entropy.clone();
+            *settings = Arc::new(SyncSettings { anti_entropy, ..SyncSettings::clone(settings) });
+            if let Some(sync) = &self.sync {
+                sync.do_send(Reconfigure(settings.clone()));
             }
         }
     }
@@ -126,6 +158,10 @@ impl Children {
 impl Children {
     pub(super) fn listener(&self) -> Addr<ListenerActor> {
         self.listener.clone().unwrap()
+    }
+
+    pub(super) fn admin(&self) -> Addr<AdminActor> {
+        self.admin.clone().unwrap()
     }
 
     #[cfg(feature = "broker")]

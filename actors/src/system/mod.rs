@@ -18,20 +18,23 @@ pub(crate) use supervise::{LastWords, start_watched};
 use crate::exit::ExitReason;
 use crate::facts::Facts;
 use crate::mqtt::{Drain, MqttActor, Switched};
-use crate::random;
-use crate::store::{Close, StoreActor};
+use crate::store::{Close, LimitMemory, SetUsers, StoreActor};
 use crate::sync::{Joined, PeerSeen, SyncActor};
+use crate::{file_limit, random};
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message,
     MessageResult, WrapFuture,
 };
 use children::Children;
 use log::{error, info, warn};
+use merkle_kv_core::access::Users;
 use merkle_kv_core::backoff::{Attempt, Backoff};
+use merkle_kv_core::config::Config;
 use std::collections::HashMap;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::task;
 use tokio::time;
 
 /// Between restarts of a failing actor.
@@ -62,6 +65,8 @@ pub(crate) enum Child {
     Sync,
     /// Hosts the in-process broker.
     Broker,
+    /// Serves metrics and health.
+    Admin,
 }
 
 /// How often a child has failed lately.
@@ -125,7 +130,7 @@ impl Actor for SystemActor {
     type Context = Context<SystemActor>;
 
     fn started(&mut self, ctx: &mut Context<SystemActor>) {
-        for child in [Child::Broker, Child::Sync, Child::Mqtt, Child::Listener] {
+        for child in [Child::Broker, Child::Sync, Child::Mqtt, Child::Listener, Child::Admin] {
             self.children.start(child, ctx.address());
         }
     }
@@ -152,7 +157,7 @@ impl Handler<ChildDown> for SystemActor {
                 error!(reason:%; "the store failed, the node stops");
                 self.finish(reason, ctx);
             }
-            (Child::Listener | Child::Mqtt | Child::Sync | Child::Broker, _) => {
+            (Child::Listener | Child::Mqtt | Child::Sync | Child::Broker | Child::Admin, _) => {
                 error!(actor:? = child, reason:%; "an actor failed and is started again");
                 self.restart_later(child, ctx);
             }
@@ -204,6 +209,8 @@ async fn stop_in_order(facts: Arc<Facts>, store: Addr<StoreActor>, mqtt: Option<
     }
     // If the store fails meanwhile, the node ends for that reason.
     let _ = store.send(Close).await;
+    // Sends the last spans, or gives them up.
+    let _ = task::spawn_blocking(move || facts.tracer.finish()).await;
 }
 
 /// Switch replication on or off. Answers false if the configuration has none.
@@ -231,6 +238,41 @@ impl Handler<SetReplication> for SystemActor {
             sync.do_send(Joined);
         }
         true
+    }
+}
+
+/// Take on another configuration, which differs only in what a running node can change.
+pub(crate) struct TakeOn(pub(crate) Box<Config>);
+
+impl Message for TakeOn {
+    type Result = ();
+}
+
+impl Handler<TakeOn> for SystemActor {
+    type Result = ();
+
+    fn handle(&mut self, TakeOn(config): TakeOn, _: &mut Self::Context) {
+        file_limit::raise_for(config.network.max_connections);
+        self.facts.clients.set_max(config.network.max_connections);
+        self.children.take_on(&config);
+        self.children.store().do_send(LimitMemory(config.storage.memory_limit_bytes));
+    }
+}
+
+/// Judge clients by this table of users from now on; with nothing, everybody may do everything.
+pub(crate) struct TakeUsers(pub(crate) Option<Arc<Users>>);
+
+impl Message for TakeUsers {
+    type Result = ();
+}
+
+impl Handler<TakeUsers> for SystemActor {
+    type Result = ();
+
+    fn handle(&mut self, TakeUsers(users): TakeUsers, _: &mut Self::Context) {
+        let count = users.as_ref().map_or(0, |users| users.iter().count());
+        self.children.store().do_send(SetUsers(users));
+        info!(users = count; "clients are judged by another table of users");
     }
 }
 

@@ -2,6 +2,7 @@
 //! what must not ends the node.
 
 use super::{Child, SystemActor, start_watched};
+use crate::admin::AdminActor;
 use crate::connection::{self, ConnectionActor};
 use crate::exit::ExitReason;
 use crate::listener::ListenerActor;
@@ -42,7 +43,7 @@ macro_rules! panics {
     )+};
 }
 
-panics!(SystemActor, StoreActor, ListenerActor, ConnectionActor, MqttActor, SyncActor);
+panics!(SystemActor, StoreActor, ListenerActor, ConnectionActor, MqttActor, SyncActor, AdminActor);
 #[cfg(feature = "broker")]
 panics!(BrokerActor);
 
@@ -61,6 +62,7 @@ impl Handler<PanicIn> for SystemActor {
             Child::Listener => panic_in(&self.children.listener()),
             Child::Mqtt => panic_in(&self.children.mqtt().unwrap()),
             Child::Sync => panic_in(&self.children.sync().unwrap()),
+            Child::Admin => panic_in(&self.children.admin()),
             #[cfg(feature = "broker")]
             Child::Broker => panic_in(&self.children.broker()),
             #[cfg(not(feature = "broker"))]
@@ -189,6 +191,26 @@ fn a_panic_in_the_listener_is_survived_by_clients_and_new_ones_come_in() {
     }
     node.stop();
     assert_eq!(node.wait(), ExitReason::Asked);
+}
+
+#[test]
+fn a_panic_in_the_admin_actor_is_survived_by_clients_and_pages_are_served_again() {
+    let node = node("admin", "[mqtt]\nenabled = false\n[admin]\nenabled = true\nbind_port = 0\n");
+    let mut client = Client::of(&node);
+    for times in 1..=2 {
+        node.system().do_send(PanicIn(Child::Admin));
+        let deadline = Instant::now() + PATIENCE;
+        while restarts(&mut client) < times {
+            assert!(Instant::now() < deadline);
+        }
+        // Between the two actors, a request waits in the queue of the socket.
+        let mut page = TcpStream::connect(node.admin_address().unwrap()).unwrap();
+        page.set_read_timeout(Some(PATIENCE)).unwrap();
+        page.write_all(b"GET /health/live HTTP/1.1\r\nHost: node\r\n\r\n").unwrap();
+        let mut status = String::new();
+        BufReader::new(page).read_line(&mut status).unwrap();
+        assert_eq!(status, "HTTP/1.1 200 OK\r\n");
+    }
 }
 
 #[test]

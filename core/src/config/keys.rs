@@ -74,6 +74,9 @@ const MAX_LOG_FILE_MB: u64 = 1_048_576;
 /// The most log files: each rotation renames all of them.
 const MAX_LOG_FILES: usize = 1_000;
 
+/// The most writes of which one is traced: more than a node makes in a quarter of an hour.
+const MAX_ONE_IN: u32 = 1_000_000_000;
+
 /// The sections of the file in the order of the rows. The top level has no name.
 pub(super) static SECTIONS: &[Section] = &[
     Section { name: "", meaning: "The node itself." },
@@ -88,8 +91,14 @@ pub(super) static SECTIONS: &[Section] = &[
         meaning: "How this node finds and repairs differences with its peers.",
     },
     Section { name: "security", meaning: "Who may do what." },
+    Section {
+        name: "tls",
+        meaning: "TLS on the client port, which clients and peers share, and towards peers.",
+    },
     Section { name: "storage", meaning: "What the node keeps, in memory and on disk." },
     Section { name: "logging", meaning: "What the node says about itself." },
+    Section { name: "tracing", meaning: "Spans of writes, in a program that was built with otlp." },
+    Section { name: "admin", meaning: "Metrics and health over HTTP, for those who operate it." },
 ];
 
 /// Makes a constant of each row, for the one place that resolves it, and [`ROWS`] of all of them.
@@ -193,6 +202,25 @@ rows! {
         Password, Absent::Unset(text("secret")), secret: true,
         "Password of that user; never shown.",
         |config| config.mqtt.as_ref().and_then(|mqtt| mqtt.password.clone());
+    MQTT_CA_FILE: FilePath = "mqtt" "ca_file",
+        FilePath, Absent::Unset(text("broker-ca.pem")),
+        "Certificates (PEM) that the broker is verified with if its address begins with ssl://; by \
+         default those of the system.",
+        |config| config.mqtt.as_ref().and_then(|mqtt| mqtt.tls.as_ref()?.ca_file.clone());
+    MQTT_CERT_FILE: FilePath = "mqtt" "cert_file",
+        FilePath, Absent::Unset(text("mqtt.pem")),
+        "Certificate (PEM, the chain behind it) that the broker is shown, if it asks for one.",
+        |config| {
+            let tls = config.mqtt.as_ref()?.tls.as_ref()?;
+            tls.identity.as_ref().map(|identity| identity.cert_file.clone())
+        };
+    MQTT_KEY_FILE: FilePath = "mqtt" "key_file",
+        FilePath, Absent::Unset(text("mqtt.key")),
+        "Private key (PEM) of that certificate.",
+        |config| {
+            let tls = config.mqtt.as_ref()?.tls.as_ref()?;
+            tls.identity.as_ref().map(|identity| identity.key_file.clone())
+        };
     MQTT_KEEP_ALIVE: Seconds = "mqtt" "keep_alive",
         Seconds { to: MAX_KEEP_ALIVE_SECONDS }, Absent::Default(integer(60)),
         "Silence after which the broker is asked whether it is there.",
@@ -246,6 +274,36 @@ rows! {
         ClusterSecret, Absent::Unset(text("16 characters or more")), secret: true,
         "Shared by all nodes of the cluster: peers prove that they know it before data moves.",
         |config| config.security.cluster_secret.clone();
+    SECURITY_USERS_FILE: FilePath = "security" "users_file",
+        FilePath, Absent::Unset(text("users.toml")),
+        "Users and what each may do, as merkle-kv user writes them; without it all is allowed.",
+        |config| config.security.users_file.clone();
+
+    TLS_ENABLED: Boolean = "tls" "enabled",
+        Boolean, Absent::Default(Written::Boolean(false)),
+        "Whether the client port speaks TLS, and nothing else; peers are met over TLS then, too.",
+        |config| Some(config.tls.is_some());
+    TLS_CERT_FILE: FilePath = "tls" "cert_file",
+        FilePath, Absent::Unset(text("node-1.pem")),
+        "Certificate of this node (PEM, the chain behind it), shown to clients and to peers.",
+        |config| config.tls.as_ref().map(|tls| tls.identity.cert_file.clone());
+    TLS_KEY_FILE: FilePath = "tls" "key_file",
+        FilePath, Absent::Unset(text("node-1.key")),
+        "Private key (PEM) of that certificate.",
+        |config| config.tls.as_ref().map(|tls| tls.identity.key_file.clone());
+    TLS_CLIENT_CA_FILE: FilePath = "tls" "client_ca_file",
+        FilePath, Absent::Unset(text("clients-ca.pem")),
+        "Certificates (PEM) of who signs those of clients and peers, which then have to show one.",
+        |config| config.tls.as_ref().and_then(|tls| tls.client_ca_file.clone());
+    TLS_CA_FILE: FilePath = "tls" "ca_file",
+        FilePath, Absent::Unset(text("nodes-ca.pem")),
+        "Certificates (PEM) that peers are verified with; by default client_ca_file, or else those \
+         of the system.",
+        |config| config.tls.as_ref().and_then(|tls| tls.ca_file.clone());
+    TLS_MIN_VERSION: OneOf<super::TlsVersion> = "tls" "min_version",
+        OneOf(PhantomData), Absent::Default(text("1.2")),
+        "Oldest version of TLS that is spoken.",
+        |config| config.tls.as_ref().map(|tls| tls.min_version);
 
     STORAGE_MEMORY_LIMIT_MB: MegabytesOrUnlimited = "storage" "memory_limit_mb",
         MegabytesOrUnlimited { to: MAX_MEMORY_MB }, Absent::Default(integer(1024)),
@@ -296,6 +354,27 @@ rows! {
         Integer { from: 1, to: MAX_LOG_FILES }, Absent::Default(integer(5)),
         "Files that are kept.",
         |config| Some(config.logging.max_files);
+
+    TRACING_OTLP_COLLECTOR: Peer = "tracing" "otlp_collector",
+        Peer, Absent::Unset(text("127.0.0.1:4318")),
+        "Where spans of traced writes go, as OTLP over plain HTTP.",
+        |config| config.tracing.as_ref().map(|tracing| tracing.collector.clone());
+    TRACING_ONE_IN: Integer<u32> = "tracing" "one_in",
+        Integer { from: 1, to: MAX_ONE_IN }, Absent::Default(integer(1000)),
+        "One write in so many is traced, the same ones on every node.",
+        |config| config.tracing.as_ref().map(|tracing| tracing.one_in.get());
+    ADMIN_ENABLED: Boolean = "admin" "enabled",
+        Boolean, Absent::Default(Written::Boolean(false)),
+        "Whether this node serves metrics and its health over HTTP.",
+        |config| Some(config.admin.is_some());
+    ADMIN_BIND_ADDRESS: Ip = "admin" "bind_address",
+        Ip, Absent::Default(text("127.0.0.1")),
+        "Address that HTTP listens on.",
+        |config| config.admin.as_ref().map(|admin| admin.bind_address);
+    ADMIN_BIND_PORT: Integer<u16> = "admin" "bind_port",
+        Integer { from: 0, to: u16::MAX }, Absent::Default(integer(9379)),
+        "Port that HTTP listens on; 0 picks a free one and logs it.",
+        |config| config.admin.as_ref().map(|admin| admin.bind_port);
 }
 
 /// The row of a key, if there is one.

@@ -26,7 +26,7 @@ const MAX_PATH_BYTES: usize = 4_096;
 /// What is accepted, as which type. The same rule reads the file, the environment and the default.
 pub(super) trait Kind: Sync + 'static {
     /// The type a value has once it is resolved.
-    type Value;
+    type Value: PartialEq;
 
     /// How the text of an environment variable is to be taken.
     const FORM: Form;
@@ -61,8 +61,6 @@ pub(super) enum Refusal {
     Unexpected,
     /// It is a list, and this is the index of the first element that is no good.
     Element(usize),
-    /// It asks for TLS to the broker.
-    TlsToBroker,
     /// It carries credentials, so it may not be shown either.
     Credentials,
 }
@@ -413,7 +411,9 @@ impl Kind for BrokerUrl {
     const FORM: Form = Form::Text;
 
     fn expected(&self) -> String {
-        "tcp://host:port or mqtt://host:port, IPv6 in brackets".to_owned()
+        "tcp://host:port (mqtt://) with IPv6 in brackets, or for TLS ssl://host:port (mqtts://) \
+         with a name or an IPv4 address"
+            .to_owned()
     }
 
     fn read(&self, written: &Written) -> Result<BrokerAddress, Refusal> {
@@ -424,7 +424,9 @@ impl Kind for BrokerUrl {
         let (scheme, rest) = url.split_once("://").ok_or(Refusal::Unexpected)?;
         match scheme {
             "tcp" | "mqtt" => BrokerAddress::parse_after_scheme(rest).ok_or(Refusal::Unexpected),
-            "ssl" | "mqtts" => Err(Refusal::TlsToBroker),
+            "ssl" | "mqtts" => {
+                BrokerAddress::parse_after_tls_scheme(rest).ok_or(Refusal::Unexpected)
+            }
             _ => Err(Refusal::Unexpected),
         }
     }

@@ -4,7 +4,8 @@
 //! `keys` is the table: one `row` per key. `raw` collects what was written and where (`damage`: how
 //! much of a broken file counts), `kinds` and `amounts` say what each row accepts, `resolved` makes
 //! the typed result of what `reader` finds, `print` writes it back as text, `nearest` guesses at
-//! misspelt names.
+//! misspelt names, `reload` holds two of them against each other. `users` does the same for the file
+//! of users.
 
 mod amounts;
 mod damage;
@@ -15,18 +16,25 @@ mod print;
 mod problem;
 mod raw;
 mod reader;
+mod reload;
 mod resolved;
 mod row;
+mod tls;
+mod users;
 mod values;
 
 pub use print::reference;
 pub use problem::{Cause, Place, Problem, Problems};
+pub use reload::{ChangedKey, Reloaded};
 pub use resolved::{
-    AntiEntropy, Broker, Config, Logging, Mqtt, Network, Persistence, Security, Storage,
+    Admin, AntiEntropy, Broker, Config, Logging, Mqtt, Network, Persistence, Security, Storage,
+    Tracing,
 };
+pub use tls::{IdentityFiles, MqttTls, Tls};
+pub use users::{load_users, users_file};
 pub use values::{
     AdvertiseAddress, BrokerAddress, Durability, Host, LogFormat, LogLevel, NodeName, PeerAddress,
-    Secret, TopicPrefix,
+    Secret, TlsVersion, TopicPrefix,
 };
 
 use std::collections::BTreeMap;
@@ -55,6 +63,12 @@ pub fn load(
         Some(config) if report.is_empty() => Ok(config),
         Some(_) | None => Err(report.into_problems()),
     }
+}
+
+/// Whether the text of a configuration file, good or not, has the value of a secret key in it.
+pub fn holds_secret(text: &str) -> bool {
+    let raw = Raw::read(text, &BTreeMap::new(), &mut Report::new(""));
+    keys::ROWS.iter().any(|row| row.about().secret && raw.entries(row.about()).next().is_some())
 }
 
 #[cfg(test)]

@@ -143,12 +143,6 @@ pub enum Cause {
         /// What is allowed.
         expected: String,
     },
-    /// The broker address asks for TLS.
-    #[error("TLS to the broker (ssl://, mqtts://) is not in this release, expected {expected}")]
-    TlsToBroker {
-        /// What is allowed.
-        expected: String,
-    },
     /// The broker address carries a user or password, so it is not shown.
     #[error("found an address with credentials; they go into mqtt.username and mqtt.password")]
     Credentials,
@@ -161,6 +155,18 @@ pub enum Cause {
     /// There is a password but nobody it belongs to.
     #[error("a password without mqtt.username")]
     PasswordWithoutUsername,
+    /// Clients have to log in, but whoever says to be a peer is given everything.
+    #[error(
+        "users without security.cluster_secret: anybody could read and change all data as a peer; \
+         set the secret on every node, or anti_entropy.enabled = false"
+    )]
+    UsersWithoutSecret,
+    /// There is a certificate for the broker without its key, or the other way round.
+    #[error("{other} is missing; a certificate and its private key are given together")]
+    HalfAnIdentity {
+        /// The key that was not written.
+        other: String,
+    },
     /// The broker and the node would listen on the same port.
     #[error("port {port} on the same address is also {other}; one of them has to move")]
     PortTakenTwice {

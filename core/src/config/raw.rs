@@ -45,7 +45,7 @@ pub(super) struct Other {
 
 impl Written {
     /// The type, as it follows the word "found": all that may be said of a secret.
-    fn what(&self) -> &'static str {
+    pub(super) fn what(&self) -> &'static str {
         match self {
             Self::Text(text) if text.is_empty() => "empty text",
             Self::Text(_) => "text",
@@ -183,8 +183,8 @@ fn list_with_commas(text: &str) -> Written {
     Written::List(text.split(',').map(Written::from).collect())
 }
 
-/// One level deep, as no key takes a list of lists.
-fn from_toml(value: &DeValue<'_>) -> Written {
+/// A value of a file; one level deep, as no key takes a list of lists.
+pub(super) fn from_toml(value: &DeValue<'_>) -> Written {
     match value {
         DeValue::Array(array) => {
             Written::List(array.iter().map(|element| from_element(element.get_ref())).collect())

@@ -56,7 +56,6 @@ impl Reader<'_> {
                 let found = element.unwrap_or(written).found(&key.about);
                 Cause::Refused { found: format!("{found} as element {}", index + 1), expected }
             }
-            Refusal::TlsToBroker => Cause::TlsToBroker { expected },
             Refusal::Credentials => Cause::Credentials,
         };
         self.report.add(at, Some(key.about.path()), cause);

@@ -2,6 +2,7 @@
 //! the others. Knows nothing of files and lines beyond passing them on.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,9 +10,12 @@ use crate::protocol::Dialect;
 
 use super::amounts::SECONDS_PER_HOUR;
 use super::keys;
+use super::kinds::Integer;
 use super::problem::{Cause, Report};
 use super::raw::Raw;
 use super::reader::Reader;
+use super::row::Key;
+use super::tls::{self, MqttTls, Tls};
 use super::values::{
     AdvertiseAddress, BrokerAddress, Durability, Host, LogFormat, LogLevel, NodeName, PeerAddress,
     Secret, TopicPrefix,
@@ -41,10 +45,16 @@ pub struct Config {
     pub anti_entropy: Option<AntiEntropy>,
     /// Who may do what.
     pub security: Security,
+    /// TLS on the client port and towards peers; `None` if both speak plain text.
+    pub tls: Option<Tls>,
     /// What the node keeps, in memory and on disk.
     pub storage: Storage,
     /// What the node says about itself.
     pub logging: Logging,
+    /// Where spans of writes go; `None` if nothing is traced.
+    pub tracing: Option<Tracing>,
+    /// Metrics and health over HTTP; `None` if they are not served.
+    pub admin: Option<Admin>,
 }
 
 /// The port that clients and peers connect to.
@@ -83,6 +93,8 @@ pub struct Mqtt {
     pub username: Option<String>,
     /// The password of that user; there is none without a user.
     pub password: Option<Secret>,
+    /// How TLS with the broker is verified; `None` if its address asks for none.
+    pub tls: Option<MqttTls>,
     /// Silence after which the broker is asked whether it is there, at least a second.
     pub keep_alive: Duration,
     /// Whether the broker forgets this node when it disconnects.
@@ -115,11 +127,21 @@ pub struct AntiEntropy {
     pub evict_after: Duration,
 }
 
+impl AntiEntropy {
+    /// `evict_after` in milliseconds, as members are counted.
+    pub fn evict_after_millis(&self) -> u64 {
+        u64::try_from(self.evict_after.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 /// Who may do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Security {
     /// What peers prove that they know before data moves; `None` asks nobody for a proof.
     pub cluster_secret: Option<Secret>,
+    /// The file with the users, which [`load_users`](super::load_users) reads; `None` lets everybody
+    /// do everything.
+    pub users_file: Option<PathBuf>,
 }
 
 /// What the node keeps, in memory and on disk.
@@ -163,6 +185,25 @@ pub struct Logging {
     pub max_files: usize,
 }
 
+/// Where spans of writes go, and of which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracing {
+    /// A collector that takes OTLP over HTTP.
+    pub collector: PeerAddress,
+    /// One write in so many is traced.
+    pub one_in: NonZeroU32,
+}
+
+/// Metrics and health over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// The address it listens on.
+    pub bind_address: IpAddr,
+    /// The port it listens on; 0 is any free one. Otherwise never that of [`Network`] or [`Broker`]
+    /// on the same address.
+    pub bind_port: u16,
+}
+
 /// Resolves everything, so that everything wrong is reported. `None` only after a report, but a
 /// report does not mean `None`: a file can hold a mistake that the environment overrides.
 pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
@@ -174,12 +215,13 @@ pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
     let topic_prefix = reader.value(&keys::MQTT_TOPIC_PREFIX);
     let mqtt = mqtt(&mut reader, node_id.as_ref(), broker.as_ref());
     let anti_entropy = anti_entropy(&mut reader);
-    let cluster_secret = reader.optional(&keys::SECURITY_CLUSTER_SECRET);
+    let security = security(&mut reader, anti_entropy.as_ref());
+    let tls = tls::node(&mut reader);
     let storage = storage(&mut reader, node_id.as_ref());
     let logging = logging(&mut reader);
-    if let (Some(network), Some(Some(broker))) = (&network, &broker) {
-        check_ports(network, broker, &mut reader);
-    }
+    let tracing = tracing(&mut reader);
+    let admin = admin(&mut reader);
+    check_ports(network.as_ref(), broker.as_ref(), admin.as_ref(), &mut reader);
     Some(Config {
         node_id: node_id?,
         description: description?,
@@ -188,9 +230,12 @@ pub(super) fn resolve(raw: &Raw, report: &mut Report) -> Option<Config> {
         mqtt: mqtt?,
         broker: broker?,
         anti_entropy: anti_entropy?,
-        security: Security { cluster_secret: cluster_secret? },
+        security: security?,
+        tls: tls?,
         storage: storage?,
         logging: logging?,
+        tracing: tracing?,
+        admin: admin?,
     })
 }
 
@@ -239,6 +284,7 @@ fn mqtt(
     let client_id = reader.optional(&keys::MQTT_CLIENT_ID);
     let username = reader.optional(&keys::MQTT_USERNAME);
     let password = reader.optional(&keys::MQTT_PASSWORD);
+    let files = tls::broker_files(reader);
     let keep_alive = reader.value(&keys::MQTT_KEEP_ALIVE);
     let clean_session = reader.value(&keys::MQTT_CLEAN_SESSION);
 
@@ -260,11 +306,14 @@ fn mqtt(
             None
         }
     };
+    let broker_address = broker_address?;
+    let tls = if broker_address.tls { Some(tls::broker(files?, reader)?) } else { None };
     Some(Some(Mqtt {
-        broker_address: broker_address?,
+        broker_address,
         client_id: client_id?.or_else(|| node_id.map(NodeName::to_string))?,
         username: username?,
         password: password?,
+        tls,
         keep_alive: keep_alive?,
         clean_session: clean_session?,
     }))
@@ -277,7 +326,7 @@ fn own_address(broker: &Broker) -> BrokerAddress {
         IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     };
-    BrokerAddress { host: Host::from(address), port: broker.bind_port }
+    BrokerAddress { host: Host::from(address), port: broker.bind_port, tls: false }
 }
 
 fn anti_entropy(reader: &mut Reader<'_>) -> Option<Option<AntiEntropy>> {
@@ -314,6 +363,19 @@ fn check_eviction(interval: Duration, evict_after: Duration, reader: &mut Reader
     } else {
         reader.report_at(&keys::ANTI_ENTROPY_INTERVAL_SECONDS, cause);
     }
+}
+
+fn security(
+    reader: &mut Reader<'_>,
+    anti_entropy: Option<&Option<AntiEntropy>>,
+) -> Option<Security> {
+    let cluster_secret = reader.optional(&keys::SECURITY_CLUSTER_SECRET);
+    let users_file = reader.optional(&keys::SECURITY_USERS_FILE);
+    if let (Some(None), Some(Some(_)), Some(Some(_))) = (&cluster_secret, &users_file, anti_entropy)
+    {
+        reader.report_at(&keys::SECURITY_USERS_FILE, Cause::UsersWithoutSecret);
+    }
+    Some(Security { cluster_secret: cluster_secret?, users_file: users_file? })
 }
 
 fn storage(reader: &mut Reader<'_>, node_id: Option<&NodeName>) -> Option<Storage> {
@@ -376,14 +438,56 @@ fn logging(reader: &mut Reader<'_>) -> Option<Logging> {
     })
 }
 
-fn check_ports(network: &Network, broker: &Broker, reader: &mut Reader<'_>) {
-    let port = broker.bind_port;
-    if port != network.bind_port || !overlap(broker.bind_address, network.bind_address) {
+/// The outer `None` is a mistake, the inner one a node that traces nothing.
+fn tracing(reader: &mut Reader<'_>) -> Option<Option<Tracing>> {
+    let collector = reader.optional(&keys::TRACING_OTLP_COLLECTOR);
+    let one_in = reader.value(&keys::TRACING_ONE_IN).and_then(NonZeroU32::new)?;
+    Some(collector?.map(|collector| Tracing { collector, one_in }))
+}
+
+fn admin(reader: &mut Reader<'_>) -> Option<Option<Admin>> {
+    let enabled = reader.value(&keys::ADMIN_ENABLED);
+    let bind_address = reader.value(&keys::ADMIN_BIND_ADDRESS);
+    let bind_port = reader.value(&keys::ADMIN_BIND_PORT);
+    let admin = Admin { bind_address: bind_address?, bind_port: bind_port? };
+    Some(enabled?.then_some(admin))
+}
+
+/// Where something listens, and the key that says so.
+#[derive(Clone, Copy)]
+struct Bound {
+    address: IpAddr,
+    port: u16,
+    key: &'static Key<Integer<u16>>,
+}
+
+/// Reports every pair that would fight for a port. What is switched off, or is a mistake, has none.
+fn check_ports(
+    network: Option<&Network>,
+    broker: Option<&Option<Broker>>,
+    admin: Option<&Option<Admin>>,
+    reader: &mut Reader<'_>,
+) {
+    let bound = |address, port, key| Bound { address, port, key };
+    let network = network.map(|at| bound(at.bind_address, at.bind_port, &keys::NETWORK_BIND_PORT));
+    let broker = broker.and_then(Option::as_ref);
+    let broker = broker.map(|at| bound(at.bind_address, at.bind_port, &keys::BROKER_BIND_PORT));
+    let admin = admin.and_then(Option::as_ref);
+    let admin = admin.map(|at| bound(at.bind_address, at.bind_port, &keys::ADMIN_BIND_PORT));
+    for (one, other) in [(network, broker), (network, admin), (broker, admin)] {
+        if let (Some(one), Some(other)) = (one, other) {
+            check_port(one, other, reader);
+        }
+    }
+}
+
+fn check_port(one: Bound, other: Bound, reader: &mut Reader<'_>) {
+    let port = one.port;
+    if port == 0 || port != other.port || !overlap(one.address, other.address) {
         return;
     }
-    let (ours, theirs) = (&keys::NETWORK_BIND_PORT, &keys::BROKER_BIND_PORT);
-    let (key, other) = if reader.wrote(theirs) { (theirs, ours) } else { (ours, theirs) };
-    reader.report_at(key, Cause::PortTakenTwice { port, other: other.about.path() });
+    let (at, with) = if reader.wrote(other.key) { (other, one) } else { (one, other) };
+    reader.report_at(at.key, Cause::PortTakenTwice { port, other: with.key.about.path() });
 }
 
 /// Whether two sockets with these addresses would fight for a port. `::` takes IPv4 as well,

@@ -88,6 +88,8 @@ pub(super) trait Row: Sync {
     fn check(&self, written: &Written) -> Result<(), Refusal>;
     /// What a resolved configuration holds, as it would be written, a secret masked.
     fn resolved(&self, config: &Config) -> Option<Written>;
+    /// Whether two resolved configurations hold different values, secrets included.
+    fn differs(&self, one: &Config, other: &Config) -> bool;
 }
 
 impl<K: Kind> Row for Key<K> {
@@ -110,5 +112,9 @@ impl<K: Kind> Row for Key<K> {
 
     fn resolved(&self, config: &Config) -> Option<Written> {
         (self.resolved)(config).map(|value| self.kind.write(&value))
+    }
+
+    fn differs(&self, one: &Config, other: &Config) -> bool {
+        (self.resolved)(one) != (self.resolved)(other)
     }
 }

@@ -3,9 +3,12 @@
 mod files;
 mod garbage;
 mod messages;
+mod reload;
 mod resolving;
 mod storage;
 mod table;
+mod tls;
+mod users;
 
 use std::collections::BTreeMap;
 

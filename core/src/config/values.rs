@@ -17,8 +17,9 @@ const MAX_HOST_CHARS: usize = 253;
 /// The longest part between the dots of a host name, in characters (RFC 1035, section 2.3.4).
 const MAX_LABEL_CHARS: usize = 63;
 
-/// The port of an MQTT broker that was written without one.
+/// The ports of an MQTT broker that was written without one (RFC 6335, registered by OASIS).
 const DEFAULT_BROKER_PORT: u16 = 1883;
+const DEFAULT_TLS_BROKER_PORT: u16 = 8883;
 
 /// The name of a node, unique in its cluster: 1 to 64 of `A-Z a-z 0-9 . _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -220,13 +221,15 @@ impl fmt::Display for PeerAddress {
     }
 }
 
-/// Where the MQTT broker is. Shown as `tcp://host:port`.
+/// Where the MQTT broker is. Shown as `tcp://host:port`, or with TLS as `ssl://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BrokerAddress {
     /// The name or address of the broker.
     pub host: Host,
     /// Its port, never 0.
     pub port: u16,
+    /// Whether it is spoken to over TLS.
+    pub tls: bool,
 }
 
 impl BrokerAddress {
@@ -234,13 +237,23 @@ impl BrokerAddress {
     /// out is 1883.
     pub(super) fn parse_after_scheme(text: &str) -> Option<Self> {
         let (host, port) = split_host_and_port(text)?;
-        Some(Self { host, port: port.unwrap_or(DEFAULT_BROKER_PORT) })
+        Some(Self { host, port: port.unwrap_or(DEFAULT_BROKER_PORT), tls: false })
+    }
+
+    /// The address in what follows `ssl://`. A port that is left out is 8883. The client library
+    /// takes no IPv6 address for the name in a certificate, so one is refused where it is written.
+    pub(super) fn parse_after_tls_scheme(text: &str) -> Option<Self> {
+        let (host, port) = split_host_and_port(text)?;
+        let is_verifiable = !host.as_str().starts_with('[');
+        let port = port.unwrap_or(DEFAULT_TLS_BROKER_PORT);
+        is_verifiable.then_some(Self { host, port, tls: true })
     }
 }
 
 impl fmt::Display for BrokerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tcp://{}:{}", self.host, self.port)
+        let scheme = if self.tls { "ssl" } else { "tcp" };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
     }
 }
 
@@ -260,6 +273,26 @@ impl Choice for Dialect {
         match self {
             Self::Standard => "standard",
             Self::Legacy => "legacy",
+        }
+    }
+}
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246), and later ones.
+    V1_2,
+    /// TLS 1.3 (RFC 8446).
+    V1_3,
+}
+
+impl Choice for TlsVersion {
+    const ALL: &'static [Self] = &[Self::V1_2, Self::V1_3];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::V1_2 => "1.2",
+            Self::V1_3 => "1.3",
         }
     }
 }

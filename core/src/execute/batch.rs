@@ -4,18 +4,21 @@
 use super::engine::{Count, Engine, Outcome};
 use super::lookup::Lookup;
 use super::redis::greeting;
+use super::search::KeySearch;
+use crate::access::{Identity, User, Users};
 use crate::clock::UnixMillis;
 use crate::config::PeerAddress;
 use crate::entry::Entry;
 use crate::merkle::Digest;
-use crate::pattern::Pattern;
 use crate::protocol::{
-    ClientAction, ClientError, ClientFacts, Command, Hello, Keys, Nested, NodeFacts, PeerFacts,
-    ReplicateAction, ReplicationFacts, Reply, ReplyWriter, Report, Request, RespVersion,
+    ClientAction, ClientError, ClientFacts, Command, Credentials, Hello, Keys, Nested, NodeFacts,
+    PeerFacts, ReplicateAction, ReplicationFacts, Reply, ReplyWriter, Report, Request, RespVersion,
     StoreFacts, SyncFacts, Wording,
 };
 use crate::store::{Reaping, Snapshot, WARMED};
+use crate::version::Version;
 use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
 use std::vec;
 
 /// Replies that one slice makes before they are sent, in bytes: what a client that does not read
@@ -42,11 +45,13 @@ pub enum Question {
     Client(ClientAction),
     /// Who the client is; it says what it wants to be called and to hear.
     Hello(Hello),
+    /// Whether somebody is who they say they are, and if so, the rest of their HELLO.
+    LogIn(Box<Login>),
     /// Forget what the client has said of itself.
     Reset,
     /// All keys that match. To look for them can take a second, so it is not done between other
     /// commands.
-    Keys(Pattern),
+    Keys(KeySearch),
     /// Switch or show replication.
     Replicate(ReplicateAction),
     /// The digest of everything, or of the keys with a prefix. To compute it can take a second, so
@@ -62,6 +67,24 @@ pub enum Question {
     Shutdown,
 }
 
+/// Somebody who claims to be a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Who, and the password.
+    pub credentials: Credentials,
+    /// The users of the moment at which it was asked.
+    pub users: Arc<Users>,
+    /// What is to be answered if it is true; nothing is that it is.
+    pub(super) then: Option<Hello>,
+}
+
+impl Login {
+    /// A login that is answered by who it is, and by nothing else.
+    pub fn new(credentials: Credentials, users: Arc<Users>) -> Login {
+        Login { credentials, users, then: None }
+    }
+}
+
 /// The answer to a [`Question`].
 #[derive(Debug)]
 pub enum Answer {
@@ -73,6 +96,8 @@ pub enum Answer {
     Clients(Vec<ClientFacts>),
     /// To Hello, and to Client: the connection that asks.
     Client(Box<ClientFacts>),
+    /// To LogIn: who it is.
+    User(Arc<User>),
     /// To Keys.
     Keys(Vec<Entry>),
     /// To Replicate(Status).
@@ -127,6 +152,8 @@ pub struct Batch {
     wording: Wording,
     work: Option<Work>,
     closes: bool,
+    traced: Vec<Version>,
+    identity: Identity,
     /// Replies written so far. Whoever sends them empties it.
     pub output: BytesMut,
 }
@@ -146,11 +173,23 @@ impl Batch {
     /// A batch of which nothing has been run. `output` is an empty buffer to reuse.
     pub fn new(requests: Vec<Request>, wording: Wording, output: BytesMut) -> Batch {
         let requests = requests.into_iter();
-        Batch { requests, wording, work: None, closes: false, output }
+        let (identity, traced) = (Identity::default(), Vec::new());
+        Batch { requests, wording, work: None, closes: false, traced, identity, output }
     }
 
     /// Runs one slice.
     pub fn run(&mut self, engine: &mut Engine, now: UnixMillis) -> Progress {
+        let progress = self.run_slice(engine, now);
+        self.traced = engine.store.take_traced();
+        progress
+    }
+
+    /// The writes of the last slice that are traced.
+    pub fn traced(&self) -> &[Version] {
+        &self.traced
+    }
+
+    fn run_slice(&mut self, engine: &mut Engine, now: UnixMillis) -> Progress {
         let mut warmed = 0;
         for _ in 0..SLICE_COMMANDS {
             if self.output.len() >= SLICE_OUTPUT_BYTES {
@@ -236,10 +275,22 @@ impl Batch {
         }
         let store = facts.map(|facts| *facts).unwrap_or_default();
         let reply = match (answer, question) {
+            (Answer::User(user), Question::LogIn(login)) => {
+                self.identity = Identity::of(user);
+                if let Some(hello) = login.then {
+                    self.work = Some(Work::Asking(Question::Hello(hello), None));
+                    return;
+                }
+                Reply::Ok
+            }
             (Answer::Node(node), Question::Stats) => {
                 Reply::Report(Report::Stats(Box::new((*node, store))))
             }
-            (Answer::Node(node), _) => Reply::Report(Report::Info(Box::new((*node, store)))),
+            (Answer::Node(mut node), _) => {
+                // The digest of everything would confirm a guess at what is not shown.
+                node.root = node.root.filter(|_| self.identity.sight().is_whole());
+                Reply::Report(Report::Info(Box::new((*node, store))))
+            }
             (Answer::Clients(clients), _) => Reply::Report(Report::Clients(clients)),
             (Answer::Client(client), Question::Hello(hello)) => {
                 self.speak(hello.version);
@@ -257,6 +308,7 @@ impl Batch {
             (Answer::Client(_), _) => Reply::Ok,
             (Answer::Done, Question::Reset) => {
                 self.speak(Some(RespVersion::default()));
+                self.identity = Identity::default();
                 Reply::Nested(Nested::Word("RESET"))
             }
             (Answer::Keys(entries), _) => {
@@ -268,7 +320,7 @@ impl Batch {
             (Answer::Sync(sessions), _) => Reply::Report(Report::Sync(sessions)),
             (Answer::Peers(peers), _) => Reply::Report(Report::Peers(peers)),
             // A snapshot that was asked for is answered above.
-            (Answer::Snapshot(_), _) | (Answer::Done, _) => Reply::Ok,
+            (Answer::Snapshot(_), _) | (Answer::User(_), _) | (Answer::Done, _) => Reply::Ok,
             (Answer::Refused(error), _) => Reply::Error(error),
         };
         self.work = Some(self.writing(reply));
@@ -318,7 +370,21 @@ impl Batch {
                 self.close();
                 self.writing(Reply::Error(error))
             }
-            Request::Command(id, command) => self.work_of(engine.start(id, command, now)),
+            Request::Command(id, command) => {
+                let Some(users) = &engine.users else {
+                    return self.work_of(engine.start(id, command, now));
+                };
+                match self.identity.check(users, id, &command) {
+                    Ok(()) => {
+                        let outcome = engine.start(id, command, now);
+                        self.work_of(outcome.seen_by(self.identity.sight()))
+                    }
+                    Err(error) => {
+                        engine.count_not_permitted();
+                        self.writing(Reply::Error(error))
+                    }
+                }
+            }
         }
     }
 

@@ -1,25 +1,28 @@
 //! The engine: the store with everything that one thread owns beside it, and what each command
 //! does to it.
 
+use crate::access::{CurrentUsers, Sight, Users};
 use crate::change::Change;
 use crate::clock::UnixMillis;
 use crate::entry::Entry;
-use crate::execute::Question;
 use crate::execute::durable::Kept;
 use crate::execute::lookup::Lookup;
 use crate::execute::memory_limit::Room;
 use crate::execute::redis::time;
+use crate::execute::search::KeySearch;
+use crate::execute::{Login, Question};
 use crate::merkle::TreeSeed;
 use crate::protocol::resp::table_answer;
 use crate::protocol::{
-    COMMANDS, ClientAction, ClientError, Command, CommandId, Limits, Nested, Reply, Report, Step,
-    StoreFacts,
+    COMMANDS, ClientAction, ClientError, Command, CommandId, Credentials, Hello, Limits, Nested,
+    Reply, Report, Step, StoreFacts,
 };
 use crate::replication::Outbox;
 use crate::store::{Applied, HashSeed, ListingQuery, Reaping, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
 use std::iter;
+use std::sync::Arc;
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -46,11 +49,15 @@ pub struct Engine {
     pub(super) limits: Limits,
     pub(super) outbox: Option<Outbox>,
     pub(super) kept: Kept,
+    /// Nothing if everybody may do everything.
+    pub(super) users: Option<CurrentUsers>,
+    users_generation: u64,
     runs: [u64; COMMANDS.len()],
     refused: u64,
     /// Nothing more can be kept for now.
     refuses_writes: bool,
     refused_full: u64,
+    not_permitted: u64,
     pub(super) applied_over_limit: u64,
 }
 
@@ -78,6 +85,30 @@ pub(super) enum Count {
     Stats,
 }
 
+impl Outcome {
+    /// The same for somebody to whom not all keys are shown.
+    pub(super) fn seen_by(self, sight: Sight) -> Outcome {
+        if sight.is_whole() {
+            return self;
+        }
+        match self {
+            // How many there are is told first, so all have to be found before.
+            Outcome::Looking(Lookup::List(query)) => {
+                Outcome::Ask(Question::Keys(KeySearch::listed(query).by(sight)))
+            }
+            Outcome::Looking(Lookup::Scan(query, _)) => {
+                Outcome::Looking(Lookup::Scan(query, sight))
+            }
+            Outcome::Ask(Question::Keys(search)) => Outcome::Ask(Question::Keys(search.by(sight))),
+            Outcome::Reply(_)
+            | Outcome::Looking(Lookup::Random)
+            | Outcome::Counting(_)
+            | Outcome::Sweeping(_)
+            | Outcome::Ask(_) => self,
+        }
+    }
+}
+
 impl From<Reply> for Outcome {
     fn from(reply: Reply) -> Outcome {
         Outcome::Reply(reply)
@@ -99,10 +130,13 @@ impl Engine {
             limits,
             outbox: max_unpublished.map(|_| Outbox::default()),
             kept: Kept::default(),
+            users: None,
+            users_generation: 0,
             runs: [0; COMMANDS.len()],
             refused: 0,
             refuses_writes: false,
             refused_full: 0,
+            not_permitted: 0,
             applied_over_limit: 0,
         }
     }
@@ -153,9 +187,11 @@ impl Engine {
             expired: self.store.expired(),
             memory_bytes: self.store.memory_bytes() as u64,
             changes_ahead: self.store.changes_ahead(),
+            clock: self.store.clock(),
             commands: self.runs,
             refused: self.refused,
             refused_full: self.refused_full,
+            not_permitted: self.not_permitted,
             applied_over_limit: self.applied_over_limit,
         }
     }
@@ -163,6 +199,22 @@ impl Engine {
     /// Whether writes of clients are refused, because nothing more can be kept.
     pub fn refuse_writes(&mut self, refuse: bool) {
         self.refuses_writes = refuse;
+    }
+
+    /// Who may do what from now on; with nothing, everybody may do everything. Connections are held
+    /// to it with their next command.
+    pub fn set_users(&mut self, users: Option<Arc<Users>>) {
+        self.users = users.map(|users| CurrentUsers::after(self.users_generation, users));
+        self.users_generation += 1;
+    }
+
+    /// Who may do what now; nothing if everybody may do everything.
+    pub fn users(&self) -> Option<&Arc<Users>> {
+        self.users.as_ref().map(CurrentUsers::table)
+    }
+
+    pub(super) fn count_not_permitted(&mut self) {
+        self.not_permitted += 1;
     }
 
     pub(super) fn count_refused(&mut self) {
@@ -269,9 +321,13 @@ impl Engine {
                 let query = ListingQuery { prefix, after, limit, now };
                 return Ok(Outcome::Looking(Lookup::List(query)));
             }
-            Command::ScanFrom(query) => return Ok(Outcome::Looking(Lookup::Scan(query))),
+            Command::ScanFrom(query) => {
+                return Ok(Outcome::Looking(Lookup::Scan(query, Sight::default())));
+            }
             Command::RandomKey => return Ok(Outcome::Looking(Lookup::Random)),
-            Command::KeysLike { pattern } => return Ok(Outcome::Ask(Question::Keys(pattern))),
+            Command::KeysLike { pattern } => {
+                return Ok(Outcome::Ask(Question::Keys(KeySearch::like(pattern))));
+            }
             Command::KeyCount => return Ok(Outcome::Counting(Count::Keys)),
             Command::Memory => return Ok(Outcome::Counting(Count::Memory)),
             Command::Flush => {
@@ -283,12 +339,15 @@ impl Engine {
             Command::Echo { message } => Reply::Message("ECHO", Some(message)),
             Command::Version => Reply::Version,
             Command::Help => Reply::Report(Report::Help),
-            Command::Auth => return Err(ClientError::NoUsers),
+            Command::Auth(credentials) => return self.log_in(credentials, None),
             Command::Info => return Ok(Outcome::Counting(Count::Info)),
             Command::Stats => return Ok(Outcome::Counting(Count::Stats)),
             Command::Client(ClientAction::Ignored) | Command::Select => Reply::Ok,
             Command::Client(action) => return Ok(Outcome::Ask(Question::Client(action))),
-            Command::Hello(hello) => return Ok(Outcome::Ask(Question::Hello(hello))),
+            Command::Hello(hello, None) => return Ok(Outcome::Ask(Question::Hello(hello))),
+            Command::Hello(hello, Some(credentials)) => {
+                return self.log_in(credentials, Some(hello));
+            }
             Command::Reset => return Ok(Outcome::Ask(Question::Reset)),
             Command::Table(query) => Reply::Nested(table_answer(&query)),
             Command::Settings { patterns } => Reply::Nested(self.settings(&patterns)),
@@ -301,6 +360,17 @@ impl Engine {
             Command::Shutdown => return Ok(Outcome::Ask(Question::Shutdown)),
         };
         Ok(Outcome::Reply(reply))
+    }
+
+    /// Passwords are verified where it holds up nobody.
+    fn log_in(&self, who: Credentials, then: Option<Hello>) -> Result<Outcome, ClientError> {
+        match &self.users {
+            Some(users) => {
+                let login = Login { then, ..Login::new(who, users.table().clone()) };
+                Ok(Outcome::Ask(Question::LogIn(Box::new(login))))
+            }
+            None => Err(ClientError::NoUsers),
+        }
     }
 
     fn value_or(&self, key: &[u8], now: UnixMillis, missing: Reply) -> Reply {

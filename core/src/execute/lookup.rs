@@ -1,5 +1,6 @@
 //! What is looked up in a snapshot of the data set: listings, SCAN's pieces, and a random key.
 
+use crate::access::Sight;
 use crate::clock::UnixMillis;
 use crate::entry::Entry;
 use crate::merkle::KeyRange;
@@ -12,7 +13,7 @@ pub(super) enum Lookup {
     /// All keys of a range.
     List(ListingQuery),
     /// Some keys from a cursor on, and the next cursor.
-    Scan(ScanQuery),
+    Scan(ScanQuery, Sight),
     /// Any key.
     Random,
 }
@@ -25,7 +26,7 @@ impl Lookup {
                 let listing = Listing::new(snapshot, query);
                 Reply::Keys(Keys { count: listing.left(), entries: Box::new(listing) })
             }
-            Lookup::Scan(query) => scan(query, snapshot, store, now),
+            Lookup::Scan(query, sight) => scan(query, sight, snapshot, store, now),
             Lookup::Random => random(snapshot, store, now),
         }
     }
@@ -36,7 +37,13 @@ impl Lookup {
 /// meanwhile. So nothing has to be remembered for a client, and no key that is there throughout is
 /// missed. Once a deleted key is forgotten altogether, as everybody has seen that it is deleted, its
 /// cursor leads to the beginning: keys may then be given twice, as SCAN may anyway.
-fn scan(query: &ScanQuery, snapshot: &Snapshot, store: &Store, now: UnixMillis) -> Reply {
+fn scan(
+    query: &ScanQuery,
+    sight: &Sight,
+    snapshot: &Snapshot,
+    store: &Store,
+    now: UnixMillis,
+) -> Reply {
     let ScanQuery { cursor, pattern, count, nothing } = query;
     if *nothing {
         return Reply::Scanned(0, Vec::new());
@@ -54,7 +61,8 @@ fn scan(query: &ScanQuery, snapshot: &Snapshot, store: &Store, now: UnixMillis) 
     let mut found = Vec::new();
     let mut last = None;
     for entry in live.by_ref().take(*count) {
-        if pattern.as_ref().is_none_or(|pattern| pattern.matches(entry.key())) {
+        let is_like = pattern.as_ref().is_none_or(|pattern| pattern.matches(entry.key()));
+        if is_like && sight.sees(entry.key()) {
             found.push(entry.clone());
         }
         last = Some(entry);

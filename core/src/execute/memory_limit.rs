@@ -64,6 +64,11 @@ impl Engine {
         }
     }
 
+    /// Sets another limit, in bytes. Data that is there beyond it stays.
+    pub fn limit_memory(&mut self, bytes: Option<u64>) {
+        self.memory_limit_bytes = bytes;
+    }
+
     /// Entries of other nodes that were taken although the data was as large as it may be.
     pub fn applied_over_limit(&self) -> u64 {
         self.applied_over_limit

@@ -10,10 +10,12 @@ mod lookup;
 mod memory_limit;
 mod publishing;
 mod redis;
+mod search;
 mod sessions;
 
-pub use batch::{Answer, Batch, Progress, Question};
+pub use batch::{Answer, Batch, Login, Progress, Question};
 pub use engine::{Engine, EngineSettings};
+pub use search::KeySearch;
 pub use sessions::Carried;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod expiry;
 mod memory_limit;
+mod users;
 
 use super::batch::SLICE_OUTPUT_BYTES;
 use super::{Answer, Batch, Engine, EngineSettings, Progress, Question};
@@ -331,6 +332,7 @@ fn what_only_the_node_knows_is_asked_and_answered_in_its_place() {
         age_seconds: 3,
         idle_seconds: 1,
         name: "app".into(),
+        user: None,
     };
     let facts =
         ReplicationFacts { enabled: true, state: MqttState::Connected, queued: 4, peers: 2 };

@@ -250,6 +250,15 @@ fn of_many_members_those_heard_of_last_are_told() {
 }
 
 #[test]
+fn another_limit_on_silence_holds_at_once() {
+    let mut members = three();
+    members.evict_after(10);
+    members.heard_from(B, later(11));
+    assert_eq!(members.begin_round(hlc(10), later(11)), None);
+    assert_eq!(members.to_meet(later(11)), [B]);
+}
+
+#[test]
 fn a_clock_that_steps_back_makes_nobody_silent() {
     let past = UnixMillis(NOW.0 - 10 * EVICT_AFTER);
     let mut members = three();

@@ -8,12 +8,18 @@ use super::page::{Child, Page};
 use super::seed::{Priority, TreeSeed};
 use super::tree::Edit;
 use crate::entry::Entry;
+use crate::pace::{Cost, Pace};
 use std::hint::black_box;
 use std::sync::Arc;
 
 /// The top of the tree after edits, which are in byte order and name each key once.
-pub(super) fn edit_top(seed: TreeSeed, top: Option<Child>, edits: &[Edit]) -> Option<Child> {
-    let editor = Editor { seed };
+pub(super) fn edit_top(
+    seed: TreeSeed,
+    top: Option<Child>,
+    edits: &[Edit],
+    pace: &mut Pace<'_>,
+) -> Option<Child> {
+    let mut editor = Editor { seed, pace };
     let (mut pages, mut height) = match top {
         None => (editor.edited_entries(&[], edits), 0),
         Some(mut top) => {
@@ -33,15 +39,17 @@ pub(super) fn edit_top(seed: TreeSeed, top: Option<Child>, edits: &[Edit]) -> Op
     Some(top)
 }
 
-struct Editor {
+struct Editor<'a, 'p> {
     seed: TreeSeed,
+    pace: &'a mut Pace<'p>,
 }
 
-impl Editor {
+impl Editor<'_, '_> {
     /// Edits a page. If it still begins at the same key and is still one page, that is all.
     /// Otherwise gives the pages of the same height that take its place: all but the first begin
     /// where such a page may; the first may have lost the key that let it.
-    fn edit(&self, child: &mut Child, edits: &[Edit]) -> Option<Vec<Child>> {
+    fn edit(&mut self, child: &mut Child, edits: &[Edit]) -> Option<Vec<Child>> {
+        self.pace.done(Cost::PAGE);
         let replaced = match Arc::make_mut(&mut child.page) {
             Page::Entries(entries) => match replace_values(entries, edits) {
                 Some(replaced) => {
@@ -71,7 +79,12 @@ impl Editor {
 
     /// Edits neighbouring pages of one height. Nothing if each is still what and where it was,
     /// otherwise all pages in their place.
-    fn edit_pages(&self, pages: &mut [Child], height: u8, edits: &[Edit]) -> Option<Vec<Child>> {
+    fn edit_pages(
+        &mut self,
+        pages: &mut [Child],
+        height: u8,
+        edits: &[Edit],
+    ) -> Option<Vec<Child>> {
         let mut replaced: Option<Vec<Child>> = None;
         let mut rest = edits;
         let mut at = 0;

@@ -7,6 +7,7 @@ use super::page::{Child, Page};
 use super::range::{KeyRange, Range};
 use super::seed::{Priority, TreeSeed};
 use crate::entry::Entry;
+use crate::pace::{Cost, Pace};
 use std::cmp::Reverse;
 use std::iter::Sum;
 use std::ops::Sub;
@@ -99,19 +100,36 @@ impl Tree {
     /// Makes changes, in the order given where they name a key twice. What they replace is dropped
     /// here, unless a snapshot holds it. Takes about a microsecond for each key; digests are left
     /// to whoever asks for them.
-    pub fn edit(&mut self, mut edits: Vec<Edit>) {
-        keep_last_of_each_key(&mut edits);
-        self.top = edit_top(self.seed, self.top.take(), &edits);
+    pub fn edit(&mut self, edits: Vec<Edit>) {
+        self.edit_at(edits, &mut Pace::new(&mut || {}));
+    }
+
+    /// The same at this pace.
+    pub(crate) fn edit_at(&mut self, mut edits: Vec<Edit>, pace: &mut Pace<'_>) {
+        keep_last_of_each_key(&mut edits, pace);
+        self.top = edit_top(self.seed, self.top.take(), &edits, pace);
+        for edit in edits {
+            drop(edit);
+            pace.done(Cost::LOOK);
+        }
     }
 
     /// Removes every entry of which `dead` is true. Looks at all of them.
     pub fn prune(&mut self, dead: impl Fn(&Entry) -> bool) {
-        let dead: Vec<Edit> =
-            self.range(KeyRange::ALL).filter(|entry| dead(entry)).map(Edit::Remove).collect();
+        self.prune_at(dead, &mut Pace::new(&mut || {}));
+    }
+
+    /// The same at this pace.
+    pub(crate) fn prune_at(&mut self, dead: impl Fn(&Entry) -> bool, pace: &mut Pace<'_>) {
+        let is_dead = |entry: &Entry| {
+            pace.done(Cost::LOOK);
+            dead(entry)
+        };
+        let dead: Vec<Edit> = self.range(KeyRange::ALL).filter(is_dead).map(Edit::Remove).collect();
         if dead.len() as u32 == self.totals().leaves {
             self.top = None;
         } else {
-            self.edit(dead);
+            self.edit_at(dead, pace);
         }
     }
 
@@ -233,23 +251,29 @@ impl Tree {
 /// looked at once, for the eight bytes behind what all keys begin with, and these are sorted. The
 /// edits then move where they are: a fold has many, and a second list of them would be memory that
 /// the allocator keeps for the next.
-fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
+fn keep_last_of_each_key(edits: &mut Vec<Edit>, pace: &mut Pace<'_>) {
     let Some((first, others)) = edits.split_first() else { return };
     let first = first.key();
     let common = others.iter().fold(first.len(), |common, edit| {
+        pace.done(Cost::LOOK);
         first[..common].iter().zip(edit.key()).take_while(|(a, b)| a == b).count()
     });
     // Of one key, the later edit stands first.
     let mut order: Vec<(u64, Reverse<usize>)> = edits
         .iter()
         .enumerate()
-        .map(|(at, edit)| (eight_bytes(&edit.key()[common..]), Reverse(at)))
+        .map(|(at, edit)| {
+            pace.done(Cost::LOOK);
+            (eight_bytes(&edit.key()[common..]), Reverse(at))
+        })
         .collect();
     order.sort_unstable_by(|(a, Reverse(a_at)), (b, Reverse(b_at))| {
+        pace.done(Cost::COMPARISON);
         let keys = || edits[*a_at].key().cmp(edits[*b_at].key());
         a.cmp(b).then_with(keys).then(b_at.cmp(a_at))
     });
     for to in 0..order.len() {
+        pace.done(Cost::LOOK);
         let mut from = order[to].1.0;
         // What stood in a place that is done went where that place got its own from.
         while from < to {
@@ -261,6 +285,7 @@ fn keep_last_of_each_key(edits: &mut Vec<Edit>) {
     let mut eights = order.iter().map(|(eight, _)| *eight);
     let mut last_eight = eights.next();
     edits.dedup_by(|edit, kept| {
+        pace.done(Cost::COMPARISON);
         let eight = eights.next();
         let may_be_same = eight == last_eight;
         last_eight = eight;

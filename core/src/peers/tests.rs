@@ -178,3 +178,29 @@ fn an_address_that_only_a_client_has_named_is_forgotten_when_nobody_is_there() {
     end(&mut peers, 9, Ended::Equal(OURS), 1);
     assert_eq!(peers.addresses(), [address(9)]);
 }
+
+#[test]
+fn who_is_listed_anew_is_due_at_once_and_who_is_not_any_more_goes_unless_it_has_a_name() {
+    let mut peers = peers(&[2, 3, 4], 9);
+    for port in [2, 3, 4] {
+        assert_eq!(peers.next(at(0)), Some((address(port), false)));
+    }
+    for port in [2, 3] {
+        end(&mut peers, port, Ended::Equal(OURS), 1);
+    }
+    peers.named(&address(3), NodeName::parse("node3").unwrap());
+    let settings = PeersSettings {
+        own: Some(address(1)),
+        listed: vec![address(5), address(1)],
+        max_sessions: 9,
+        retry: RETRY,
+    };
+    peers.reconfigure(settings, at(2));
+    // 4 has a session under way.
+    assert_eq!(peers.addresses(), [3, 4, 5].map(address));
+    assert_eq!(peers.next(at(2)), Some((address(5), false)));
+    assert_eq!(peers.next(at(2)), None);
+    let failed = Ended::Failed { reason: "refused".to_owned(), is_there: false };
+    end(&mut peers, 4, failed, 3);
+    assert_eq!(peers.addresses(), [3, 5].map(address));
+}

@@ -6,6 +6,7 @@ use super::wording::RespVersion;
 use crate::config::PeerAddress;
 use crate::pattern::Pattern;
 use bytes::Bytes;
+use std::fmt;
 
 /// One command with its arguments, checked for form and size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub enum Command {
     Stats,
     Memory,
     Client(ClientAction),
-    Auth,
+    Auth(Credentials),
     Help,
     Quit,
     Shutdown,
@@ -112,7 +113,7 @@ pub enum Command {
     RandomKey,
     Time,
     Select,
-    Hello(Hello),
+    Hello(Hello, Option<Credentials>),
     Reset,
     Table(TableQuery),
     Settings {
@@ -127,6 +128,18 @@ impl Command {
             Touches::Reads(key) | Touches::Writes(key) => key,
             Touches::Nothing => None,
         }
+    }
+
+    /// All keys that it acts on, in the order in which they were named.
+    pub fn keys(&self) -> impl Iterator<Item = &Bytes> {
+        let (some, pairs): (&[Bytes], &[(Bytes, Bytes)]) = match self {
+            Command::GetMany { keys } | Command::Exists { keys } | Command::DeleteMany { keys } => {
+                (keys, &[])
+            }
+            Command::SetMany { pairs } | Command::SetManyIfNone { pairs } => (&[], pairs),
+            one_or_none => (one_or_none.key().map(std::slice::from_ref).unwrap_or_default(), &[]),
+        };
+        some.iter().chain(pairs.iter().map(|(key, _)| key))
     }
 
     /// Whether it changes the data set.
@@ -171,13 +184,13 @@ impl Command {
             | Command::Stats
             | Command::Memory
             | Command::Client(_)
-            | Command::Auth
+            | Command::Auth(_)
             | Command::Help
             | Command::Quit
             | Command::Shutdown
             | Command::Time
             | Command::Select
-            | Command::Hello(_)
+            | Command::Hello(..)
             | Command::Reset
             | Command::Table(_)
             | Command::Settings { .. } => Touches::Nothing,
@@ -250,6 +263,36 @@ pub struct ScanQuery {
     pub count: usize,
     /// Give nothing: other types than strings were asked for.
     pub nothing: bool,
+}
+
+/// Who somebody claims to be, and what shall prove it. `Debug` hides the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    user: Option<Bytes>,
+    password: Bytes,
+}
+
+impl Credentials {
+    /// As a client sends them; without a user they are those of `default`, as in Redis.
+    pub fn new(user: Option<Bytes>, password: Bytes) -> Credentials {
+        Credentials { user, password }
+    }
+
+    /// The name, if there is one.
+    pub fn user(&self) -> Option<&Bytes> {
+        self.user.as_ref()
+    }
+
+    /// The password, for the one place that verifies it.
+    pub fn password(&self) -> &Bytes {
+        &self.password
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(not shown)")
+    }
 }
 
 /// What a client says of itself when it begins, or asks for.

@@ -1,7 +1,8 @@
 //! What was wrong with a command, for the client that sent it. The connection lives on and nothing
 //! was changed. The wording here is that of the standard dialect; the legacy one has its own.
 
-use super::table::CommandSpec;
+use super::table::{Access, CommandSpec};
+use crate::access::UserName;
 use crate::clock::ClockExhausted;
 use bytes::Bytes;
 
@@ -100,12 +101,36 @@ pub enum ClientError {
     DiskFull,
     #[error("Not permitted: this node has no users, so there is nobody to log in as")]
     NoUsers,
+    #[error("Not permitted: {} needs a user, log in with AUTH user password", .command.name)]
+    NotLoggedIn { command: &'static CommandSpec },
+    #[error(
+        "Not permitted: {} needs the permission {}, which the user '{user}' does not have",
+        .command.name, .needs.name()
+    )]
+    MissingPermission { command: &'static CommandSpec, user: UserName, needs: Access },
+    #[error("Not permitted: {} is not among the keys of the user '{user}'", quoted(.key))]
+    ForbiddenKey { user: UserName, key: Bytes },
+    #[error(
+        "Not permitted: {} is about all keys, of which the user '{user}' has some only",
+        .command.name
+    )]
+    NeedsAllKeys { command: &'static CommandSpec, user: UserName },
+    #[error("Not permitted: wrong user or password")]
+    WrongPassword,
+    #[error("Not permitted: the user 'default' has no password, so nobody has to log in as it")]
+    NoPassword,
+    #[error("Not permitted: too many wrong passwords from this address, try again in {seconds} s")]
+    TooManyFailures { seconds: u64 },
     #[error("Replication off: mqtt.enabled is false in this node's configuration")]
     ReplicationOff,
     #[error("Anti-entropy off: anti_entropy.enabled is false in this node's configuration")]
     SyncOff,
     #[error("Unsupported peer protocol: this node speaks PEER 1")]
     OtherPeerProtocol,
+    #[error("this port speaks TLS")]
+    TlsOnly,
+    #[error("this port speaks no TLS: tls.enabled is false in this node's configuration")]
+    TlsOff,
     #[error("Unavailable: {what} did not answer, try again")]
     Unavailable { what: &'static str },
 }

@@ -19,8 +19,8 @@ mod words;
 mod writer;
 
 pub use command::{
-    ClientAction, Command, ExpireWhen, Expiry, Hello, ReplicateAction, Request, ScanQuery,
-    SetAnswer, SetExpiry, SetOptions, SetWhen, Step, TableQuery, TimeUnit,
+    ClientAction, Command, Credentials, ExpireWhen, Expiry, Hello, ReplicateAction, Request,
+    ScanQuery, SetAnswer, SetExpiry, SetOptions, SetWhen, Step, TableQuery, TimeUnit,
 };
 pub use decoder::Decoder;
 pub use error::ClientError;

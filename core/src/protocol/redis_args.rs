@@ -2,8 +2,8 @@
 
 use super::args::{Args, parse};
 use super::command::{
-    ClientAction, Command, ExpireWhen, Expiry, Hello, ScanQuery, SetAnswer, SetExpiry, SetOptions,
-    SetWhen, TableQuery,
+    ClientAction, Command, Credentials, ExpireWhen, Expiry, Hello, ScanQuery, SetAnswer, SetExpiry,
+    SetOptions, SetWhen, TableQuery,
 };
 use super::error::ClientError;
 use super::limits::Dialect;
@@ -242,36 +242,40 @@ impl<'a> Args<'a> {
     }
 
     /// Who logs in: a user and a password, or for Redis before users a password alone.
-    pub(super) fn credentials(&self) -> Result<(), ClientError> {
+    pub(super) fn credentials(&self) -> Result<Credentials, ClientError> {
         let is_line = self.words.line().is_some();
         let mut words = self.words;
-        let count = std::iter::from_fn(|| words.word()).count();
-        match count {
-            0 => Err(self.missing(0)),
-            1 if is_line => Err(self.missing(1)),
-            1 | 2 => Ok(()),
-            _ => Err(self.too_many()),
+        let mut next = || words.word().map(|word| word.text);
+        match (next(), next(), next()) {
+            (None, _, _) => Err(self.missing(0)),
+            (Some(_), None, _) if is_line => Err(self.missing(1)),
+            (Some(password), None, _) => Ok(Credentials::new(None, password)),
+            (user, Some(password), None) => Ok(Credentials::new(user, password)),
+            (Some(_), Some(_), Some(_)) => Err(self.too_many()),
         }
     }
 
-    pub(super) fn hello(&self) -> Result<Hello, ClientError> {
+    pub(super) fn hello(&self) -> Result<(Hello, Option<Credentials>), ClientError> {
         let mut words = self.words;
-        let Some(version) = words.plain() else { return Ok(Hello::default()) };
+        let Some(version) = words.plain() else { return Ok((Hello::default(), None)) };
         let number = parse(version).ok_or(ClientError::ProtocolNotANumber)?;
         let version = RespVersion::of(number).ok_or(ClientError::NoSuchProtocol)?;
         let mut hello = Hello { version: Some(version), name: None };
+        let mut credentials = None;
         while let Some(word) = words.plain() {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
             let wrong = ClientError::UnknownHelloOption { found: words.reference(word) };
             if is("SETNAME") {
                 hello.name = Some(self.client_name(words.plain().ok_or(wrong)?)?);
-            } else if is("AUTH") && words.plain().and(words.plain()).is_some() {
-                return Err(ClientError::NoUsers);
+            } else if is("AUTH") {
+                let (user, password) = words.plain().zip(words.plain()).ok_or(wrong)?;
+                let (user, password) = (words.reference(user), words.reference(password));
+                credentials = Some(Credentials::new(Some(user), password));
             } else {
                 return Err(wrong);
             }
         }
-        Ok(hello)
+        Ok((hello, credentials))
     }
 
     pub(super) fn client(&self) -> Result<Command, ClientError> {

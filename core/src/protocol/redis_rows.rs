@@ -204,7 +204,7 @@ pub(super) const REDIS_ROWS: &[CommandSpec] = &[
         needs: "at most a version, AUTH and SETNAME",
         reply: "a map of facts about the server",
         summary: "go on with this version of RESP",
-        parse: |args| args.hello().map(Command::Hello),
+        parse: |args| args.hello().map(|(hello, credentials)| Command::Hello(hello, credentials)),
         ..ROW
     },
     CommandSpec {

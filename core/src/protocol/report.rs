@@ -3,6 +3,8 @@
 
 use super::table::{COMMANDS, text_commands};
 use super::text::quote::in_quotes;
+use crate::access::UserName;
+use crate::clock::Hlc;
 use crate::config::{NodeName, PeerAddress};
 use crate::merkle::Digest;
 use std::fmt;
@@ -26,6 +28,8 @@ pub struct NodeFacts {
     pub connections_refused: u64,
     /// Resident memory of the process, in bytes; nothing where the machine does not tell it.
     pub resident_bytes: Option<u64>,
+    /// Wrong users and passwords.
+    pub failed_logins: u64,
     /// Actors that were started again after a failure.
     pub actor_restarts: u64,
     /// Replication over MQTT.
@@ -154,12 +158,16 @@ pub struct StoreFacts {
     pub memory_bytes: u64,
     /// Changes from a clock further ahead than is followed.
     pub changes_ahead: u64,
+    /// The last timestamp of the clock.
+    pub clock: Hlc,
     /// How often each command ran, by its row.
     pub commands: [u64; COMMANDS.len()],
     /// Lines that were no legal command.
     pub refused: u64,
     /// Writes of clients for which there was no room.
     pub refused_full: u64,
+    /// Commands that whoever sent them may not run.
+    pub not_permitted: u64,
     /// Entries of other nodes that were taken although there was no room.
     pub applied_over_limit: u64,
 }
@@ -173,9 +181,11 @@ impl Default for StoreFacts {
             expired: 0,
             memory_bytes: 0,
             changes_ahead: 0,
+            clock: Hlc::ZERO,
             commands: [0; COMMANDS.len()],
             refused: 0,
             refused_full: 0,
+            not_permitted: 0,
             applied_over_limit: 0,
         }
     }
@@ -207,6 +217,8 @@ pub struct ClientFacts {
     pub idle_seconds: u64,
     /// What it calls itself; empty if it has said nothing.
     pub name: String,
+    /// Who has logged in on it; nothing if nobody has.
+    pub user: Option<UserName>,
 }
 
 /// One session with a peer, after its end.
@@ -449,6 +461,8 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("actor_restarts", node.actor_restarts),
         ("total_commands", store.runs()),
         ("refused_commands", store.refused),
+        ("not_permitted_commands", store.not_permitted),
+        ("failed_logins", node.failed_logins),
     ]
     .into_iter()
     .map(|(name, value)| format!("{name}:{value}"))
@@ -527,8 +541,9 @@ fn peer_line(peer: &PeerFacts) -> String {
 }
 
 fn client_line(client: &ClientFacts) -> String {
-    let ClientFacts { id, address, age_seconds, idle_seconds, name } = client;
-    format!("id={id} addr={address} age={age_seconds} idle={idle_seconds} name={name}")
+    let ClientFacts { id, address, age_seconds, idle_seconds, name, user } = client;
+    let user = user.as_ref().map_or_else(String::new, |user| format!(" user={user}"));
+    format!("id={id} addr={address} age={age_seconds} idle={idle_seconds} name={name}{user}")
 }
 
 fn help_lines() -> Vec<String> {

@@ -9,6 +9,10 @@ pub const GREETING: &[u8] = b"PEER 1\r\n";
 /// What it is answered, if the session is taken up.
 pub const ACCEPTED: &[u8] = b"OK\r\n";
 
+/// The first byte of every TLS connection: the type of a record that holds a handshake (RFC 8446,
+/// section 5.1). No command begins with it.
+pub const TLS_HANDSHAKE: u8 = 0x16;
+
 const WORD: &[u8] = b"PEER ";
 
 /// No version is longer, in bytes, line end included.
@@ -25,10 +29,15 @@ pub enum Greeting {
     Peer(usize),
     /// A peer that speaks another one.
     Stranger,
+    /// Somebody who begins TLS, which is not spoken here.
+    Tls,
 }
 
 /// Reads the first bytes of a connection.
 pub fn greeting(received: &[u8]) -> Greeting {
+    if received.first() == Some(&TLS_HANDSHAKE) {
+        return Greeting::Tls;
+    }
     let common = received.len().min(WORD.len());
     if received[..common] != WORD[..common] {
         return Greeting::Client;
@@ -60,6 +69,13 @@ mod tests {
         }
         assert_eq!(greeting(&received), Greeting::Peer(8));
         assert_eq!(greeting(b"PEER 1\n"), Greeting::Peer(7));
+    }
+
+    #[test]
+    fn whoever_begins_tls_is_known_by_the_first_byte() {
+        assert_eq!(greeting(b"\x16"), Greeting::Tls);
+        assert_eq!(greeting(b"\x16\x03\x01\x02\x00\x01"), Greeting::Tls);
+        assert_eq!(greeting(b"G\x16"), Greeting::Client);
     }
 
     #[test]

@@ -48,6 +48,6 @@ pub use codec::{FrameDecoder, MAX_FRAME_BYTES, encode_frame};
 pub use converse::{Side, Traffic, converse};
 pub use error::SessionError;
 pub use frame::Frame;
-pub use greeting::{ACCEPTED, GREETING, Greeting, greeting};
+pub use greeting::{ACCEPTED, GREETING, Greeting, TLS_HANDSHAKE, greeting};
 pub use hello::{Hello, Identity, Nonce, PROTOCOL};
 pub use state::{Effect, Outcome, Session};

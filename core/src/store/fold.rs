@@ -7,6 +7,7 @@ use super::reaping::Reaped;
 use crate::clock::{Hlc, UnixMillis};
 use crate::entry::Entry;
 use crate::merkle::{Edit, FirstExpiry, KeyRange, Tree, TreeSeed};
+use crate::pace::Pace;
 use crate::pattern::Pattern;
 use crate::registers::Registers;
 
@@ -16,8 +17,8 @@ const FEW: usize = 256;
 /// Entries that are looked through where they are, likewise.
 const FEW_TO_PRUNE: u32 = 4_096;
 
-/// Entries that one step gathers: half a millisecond where none of them is cached.
-pub(super) const GATHERED_AT_ONCE: usize = 8_192;
+/// Entries that one step gathers: a tenth of a millisecond where none of them is cached.
+pub(super) const GATHERED_AT_ONCE: usize = 2_048;
 
 /// How long a write may wait to be folded, in milliseconds. The longer, the fewer folds a key costs
 /// that is written over and over.
@@ -71,14 +72,20 @@ impl Fold {
         self.removed.len() + self.written.len()
     }
 
-    /// Runs it.
+    /// Runs it at once.
     pub fn run(self) -> Tree {
+        self.run_with_pauses(|| {})
+    }
+
+    /// Runs it, and calls `pause` every tenth of a millisecond or so.
+    pub fn run_with_pauses(self, mut pause: impl FnMut()) -> Tree {
+        let pace = &mut Pace::new(&mut pause);
         let Fold { mut tree, removed, written, prune } = self;
         // A key that was taken out may have been written again.
         let removed = removed.into_iter().map(Edit::Remove);
-        tree.edit(removed.chain(written.into_iter().map(Edit::Put)).collect());
+        tree.edit_at(removed.chain(written.into_iter().map(Edit::Put)).collect(), pace);
         if let Some(registers) = prune {
-            tree.prune(|entry| registers.kill(entry));
+            tree.prune_at(|entry| registers.kill(entry), pace);
         }
         tree
     }

@@ -2,7 +2,7 @@
 //! a piece at a time. Remembers which entries the Merkle tree does not have yet, and which wait to be
 //! published. Decides nothing about versions.
 
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 use crate::entry::{Entry, Kind};
 use crate::registers::Registers;
 use hashbrown::HashTable;
@@ -54,12 +54,8 @@ pub(super) struct Index {
 #[derive(Clone, Debug, Default)]
 struct Shard {
     entries: HashTable<Entry>,
-    /// The places whose entries the tree does not have.
-    unfolded: Marks,
-    /// Those of the moment whose entries are being gathered.
-    frozen: Marks,
-    /// The places whose entries wait to be published.
-    unpublished: Marks,
+    /// What is still to be done for the entries of places.
+    marks: Marks,
     /// What it was last swept for.
     swept: Registers,
 }
@@ -144,7 +140,7 @@ impl Index {
         self.at(self.place_of_hash(hash))
     }
 
-    /// Brings the places and entries of keys into the cache.
+    /// Brings the places, marks and entries of keys into the cache.
     pub(super) fn warm<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) {
         self.warm_hashes(keys.map(|key| self.seed.hash(key)));
     }
@@ -160,11 +156,16 @@ impl Index {
         }
         // Three loops and not one: what each step waits for does not depend on the step before, so
         // the processor waits for many at the same time.
+        let mut marks = 0;
         for (place, &hash) in places.iter_mut().zip(&hashes[..warmed]) {
-            *place = self.shards[shard_of(hash)].entries.find(hash, |_| true);
+            let shard = &self.shards[shard_of(hash)];
+            if let Some(at) = shard.entries.find_bucket_index(hash, |_| true) {
+                marks ^= shard.marks.touched(at);
+                *place = shard.entries.get_bucket(at);
+            }
         }
         let touched = places.iter().flatten().map(|entry| entry.touched());
-        std::hint::black_box(touched.sum::<usize>());
+        std::hint::black_box((marks, touched.sum::<usize>()));
     }
 
     /// Looks for a key.
@@ -195,7 +196,7 @@ impl Index {
             Some((at, held)) => {
                 let replaced = mem::replace(held, entry);
                 self.totals.remove(&replaced);
-                if shard.frozen.unmark(at) {
+                if shard.marks.unmark(Mark::Frozen, at) {
                     self.saved.push(replaced);
                 }
                 at
@@ -203,26 +204,26 @@ impl Index {
             None => {
                 let at = shard.insert(self.seed, hash, entry);
                 // Of an entry that has been there and is gone.
-                shard.frozen.unmark(at);
+                shard.marks.unmark(Mark::Frozen, at);
                 at
             }
         };
-        self.unfolded += usize::from(shard.unfolded.mark(at));
+        self.unfolded += usize::from(shard.marks.mark(Mark::Unfolded, at));
         Place { hash, at: Some(at) }
     }
 
     /// Marks what stands there as waiting to be published. Whether it was not marked before.
     pub(super) fn mark_unpublished(&mut self, place: Place) -> bool {
-        let unpublished = &mut self.shards[shard_of(place.hash)].unpublished;
-        let is_new = place.at.is_some_and(|at| unpublished.mark(at));
+        let marks = &mut self.shards[shard_of(place.hash)].marks;
+        let is_new = place.at.is_some_and(|at| marks.mark(Mark::Unpublished, at));
         self.unpublished += usize::from(is_new);
         is_new
     }
 
     /// Takes that mark off. Whether there was one.
     pub(super) fn unmark_unpublished(&mut self, place: Place) -> bool {
-        let unpublished = &mut self.shards[shard_of(place.hash)].unpublished;
-        let was_marked = place.at.is_some_and(|at| unpublished.unmark(at));
+        let marks = &mut self.shards[shard_of(place.hash)].marks;
+        let was_marked = place.at.is_some_and(|at| marks.unmark(Mark::Unpublished, at));
         self.unpublished -= usize::from(was_marked);
         was_marked
     }
@@ -257,7 +258,8 @@ impl Index {
             self.removed.extend(unheard.map(|(entry, _)| entry));
         }
         let shard = &mut self.shards[shard];
-        if shard.entries.is_empty() && shard.unfolded.len() + shard.frozen.len() == 0 {
+        let is_folded = shard.marks.len(Mark::Unfolded) + shard.marks.len(Mark::Frozen) == 0;
+        if shard.entries.is_empty() && is_folded {
             *shard = Shard { swept: registers, ..Shard::default() };
         }
     }
@@ -267,12 +269,12 @@ impl Index {
         let shard = &mut self.shards[shard];
         let (entry, _) = shard.entries.get_bucket_entry(at).ok()?.remove();
         self.totals.remove(&entry);
-        if shard.frozen.unmark(at) {
+        if shard.marks.unmark(Mark::Frozen, at) {
             self.saved.push(entry.clone());
         }
-        let was_unfolded = shard.unfolded.unmark(at);
+        let was_unfolded = shard.marks.unmark(Mark::Unfolded, at);
         self.unfolded -= usize::from(was_unfolded);
-        self.unpublished -= usize::from(shard.unpublished.unmark(at));
+        self.unpublished -= usize::from(shard.marks.unmark(Mark::Unpublished, at));
         Some((entry, was_unfolded))
     }
 
@@ -283,8 +285,8 @@ impl Index {
 
     /// Freezes the marks, to gather what is marked at this moment. Gives what has been taken out.
     pub(super) fn freeze(&mut self) -> Vec<Entry> {
-        for Shard { unfolded, frozen, .. } in &mut self.shards {
-            mem::swap(unfolded, frozen);
+        for shard in &mut self.shards {
+            shard.marks.freeze();
         }
         self.unfolded = 0;
         self.gathering = Some(0);
@@ -295,13 +297,21 @@ impl Index {
     /// there are more.
     pub(super) fn gather(&mut self, gathered: &mut Vec<Entry>, enough: usize) -> bool {
         let Some(next) = self.gathering else { return false };
+        let mut places = Vec::new();
         for at in next..SHARDS {
             if gathered.len() >= enough {
                 self.gathering = Some(at);
                 return true;
             }
-            let Shard { entries, frozen, .. } = &mut self.shards[at];
-            frozen.drain(|place| gathered.extend(entries.get_bucket(place).cloned()));
+            let Shard { entries, marks, .. } = &mut self.shards[at];
+            marks.drain_frozen(|place| places.push(place));
+            for some in places.chunks(WARMED) {
+                let held = some.iter().filter_map(|&place| entries.get_bucket(place));
+                // To count a reference is to wait for memory; this waits for many at once.
+                std::hint::black_box(held.clone().map(Entry::counts_touched).sum::<usize>());
+                gathered.extend(held.cloned());
+            }
+            places.clear();
         }
         self.gathering = None;
         gathered.append(&mut self.saved);
@@ -326,23 +336,13 @@ impl Shard {
         let wanted = self.entries.len() + self.entries.len() / 8 + 1;
         let mut old = mem::replace(&mut self.entries, HashTable::with_capacity(wanted));
         let places = self.entries.num_buckets();
-        let mut unfolded = mem::replace(&mut self.unfolded, Marks::of_places(places));
-        let mut frozen = mem::replace(&mut self.frozen, Marks::of_places(places));
-        let mut unpublished = mem::replace(&mut self.unpublished, Marks::of_places(places));
+        let mut marks = mem::replace(&mut self.marks, Marks::of_places(places));
         for at in 0..old.num_buckets() {
             let Ok(place) = old.get_bucket_entry(at) else { continue };
             let (entry, _) = place.remove();
             let rehash = |held: &Entry| seed.hash(held.key());
             let place = self.entries.insert_unique(rehash(&entry), entry, rehash).bucket_index();
-            if unfolded.unmark(at) {
-                self.unfolded.mark(place);
-            }
-            if frozen.unmark(at) {
-                self.frozen.mark(place);
-            }
-            if unpublished.unmark(at) {
-                self.unpublished.mark(place);
-            }
+            marks.hand_over(at, &mut self.marks, place);
         }
     }
 }

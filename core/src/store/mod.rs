@@ -23,6 +23,7 @@ use crate::entry::{Entry, Kind};
 use crate::journal::Log;
 use crate::merkle::{FirstExpiry, Tree, TreeSeed};
 use crate::registers::Registers;
+use crate::trace::{Sampling, Traced};
 use crate::version::{NodeId, Version};
 use fold::{Folding, GATHERED_AT_ONCE};
 use index::{Index, Place, SHARDS};
@@ -70,6 +71,8 @@ pub struct Store {
     reserved: Hlc,
     /// What was written here and waits to be published; nothing if nothing is.
     unpublished: Option<Unpublished>,
+    /// What was written here and is traced; nothing if nothing is.
+    traced: Option<Traced>,
 }
 
 impl Store {
@@ -88,7 +91,18 @@ impl Store {
             log: None,
             reserved: Hlc::ZERO,
             unpublished: None,
+            traced: None,
         }
+    }
+
+    /// Has some of the writes traced from now on.
+    pub fn start_tracing(&mut self, sampling: Sampling) {
+        self.traced = Some(Traced::new(sampling));
+    }
+
+    /// The traced writes since the last time.
+    pub(crate) fn take_traced(&mut self) -> Vec<Version> {
+        self.traced.as_mut().map_or_else(Vec::new, Traced::take)
     }
 
     /// The entry of a key that has a value, unless that is over.
@@ -205,6 +219,11 @@ impl Store {
             self.ahead += 1;
         }
         self.merge_entry(as_of(now, entry))
+    }
+
+    /// The last timestamp of the clock.
+    pub fn clock(&self) -> Hlc {
+        self.clock.last()
     }
 
     /// Follows the clock of a peer.
@@ -361,7 +380,11 @@ impl Store {
 
     fn next_version(&mut self, place: Place, now: UnixMillis) -> Result<Version, ClockExhausted> {
         let hlc = self.clock.tick(now, self.floor(place))?;
-        Ok(Version { hlc, node: self.node })
+        let version = Version { hlc, node: self.node };
+        if let Some(traced) = &mut self.traced {
+            traced.note(version);
+        }
+        Ok(version)
     }
 
     /// What a new version of a key has to be above: the version it replaces, and what is dead, or a

@@ -502,7 +502,7 @@ fn a_key_that_is_written_over_and_over_keeps_little_alive_while_the_tree_is_away
 /// Symptom: while clients wrote new keys, one batch in some thousands took half a second. Cause: all
 /// that waited was looked through at once, on the store's thread.
 #[test]
-fn what_waits_is_gathered_in_pieces() {
+fn what_waits_is_gathered_in_pieces_and_folded_with_pauses() {
     let mut store = store();
     (0..5 * GATHERED_AT_ONCE).for_each(|n| drop(put(&mut store, &n.to_string(), "v")));
     assert!(store.start_fold(NOW));
@@ -515,6 +515,10 @@ fn what_waits_is_gathered_in_pieces() {
     };
     assert_eq!((fold.len(), store.gather().is_none()), (5 * GATHERED_AT_ONCE, true));
     assert!((5..=6).contains(&steps), "{steps}");
+    let mut pauses = 0;
+    let tree = fold.run_with_pauses(|| pauses += 1);
+    assert!(pauses > steps * 5, "{pauses}");
+    assert_eq!(tree.totals().leaves as usize, 5 * GATHERED_AT_ONCE);
 }
 
 #[test]

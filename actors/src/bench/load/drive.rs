@@ -6,6 +6,7 @@
 //! processes.
 
 use super::connection::{Broken, Connection};
+use super::login::Login;
 use super::replies::Replies;
 use super::source::Source;
 use super::tally::Tally;
@@ -50,6 +51,7 @@ const SECOND: f64 = 1e9;
 pub(in crate::bench) struct Load {
     pub(in crate::bench) address: SocketAddr,
     pub(in crate::bench) protocol: Protocol,
+    pub(in crate::bench) login: Option<Login>,
     pub(in crate::bench) clients: usize,
     /// Requests that each client has on the way.
     pub(in crate::bench) pipeline: usize,
@@ -103,6 +105,7 @@ impl Load {
         Load {
             address,
             protocol,
+            login: None,
             clients: CLIENTS,
             pipeline: 1,
             keys,
@@ -158,16 +161,26 @@ impl Load {
     }
 
     fn connect(&self, poll: &Poll) -> Result<Vec<Connection>, ServerError> {
-        let open = |client| {
+        let open = || {
             let stream = std::net::TcpStream::connect(self.address)?;
             stream.set_nodelay(true)?;
+            Ok(stream)
+        };
+        let listen = |client, stream: std::net::TcpStream| {
             stream.set_nonblocking(true)?;
             let mut stream = mio::net::TcpStream::from_std(stream);
             let both = Interest::READABLE | Interest::WRITABLE;
             poll.registry().register(&mut stream, Token(client), both)?;
             Ok(Connection::new(stream))
         };
-        (0..self.clients).map(|client| open(client).map_err(|source| self.failed(source))).collect()
+        let connect = |client| {
+            let mut stream = open().map_err(|source| self.failed(source))?;
+            if let Some(login) = &self.login {
+                login.on(&mut stream, self.protocol, self.address)?;
+            }
+            listen(client, stream).map_err(|source| self.failed(source))
+        };
+        (0..self.clients).map(connect).collect()
     }
 
     fn failed(&self, source: std::io::Error) -> ServerError {

@@ -4,6 +4,7 @@
 
 mod connection;
 mod drive;
+mod login;
 mod numbers;
 mod plot;
 mod replies;
@@ -15,6 +16,7 @@ mod tests;
 mod wire;
 
 pub(super) use drive::{CLIENTS, Load, Outcome, Progress, Until};
+pub use login::Login;
 pub(super) use numbers::Numbers;
 pub use report::LoadReport;
 pub use wire::Protocol;
@@ -61,6 +63,8 @@ pub struct LoadPlan {
     pub address: String,
     /// How it is spoken to.
     pub protocol: Protocol,
+    /// Who asks, if the server is to know.
+    pub login: Option<Login>,
     /// Connections.
     pub clients: usize,
     /// Requests that each of them has on the way.
@@ -123,6 +127,7 @@ impl LoadPlan {
         Load {
             address,
             protocol: self.protocol,
+            login: self.login.clone(),
             clients: self.clients,
             pipeline: self.pipeline,
             keys: self.keys,
@@ -151,6 +156,9 @@ impl LoadPlan {
         insist("the number of seconds", self.time.as_secs_f64(), 0.01..=MAX_SECONDS)?;
         insist("the exponent of Zipf", self.zipf.unwrap_or(1.0), 0.01..=MAX_ZIPF)?;
         insist("the rate", self.rate.unwrap_or(1.0), 0.01..=MAX_RATE)?;
+        if let Some(login) = &self.login {
+            login.command(self.protocol)?;
+        }
         let bytes = self.clients * self.pipeline * self.value_bytes;
         insist("what is on the way at once, in bytes,", bytes, 1..=MAX_ON_THE_WAY)
     }

@@ -43,6 +43,7 @@ fn plan(address: SocketAddr) -> LoadPlan {
     LoadPlan {
         address: address.to_string(),
         protocol: Protocol::Text,
+        login: None,
         clients: 3,
         pipeline: 2,
         reads: 0.5,
@@ -266,4 +267,24 @@ fn progress_is_told_while_it_runs() {
     let time = Duration::from_millis(1_100);
     run_load(LoadPlan { time, ..plan(address) }, &mut |now| told.push(now.to_string())).unwrap();
     assert!(told[0].starts_with("1 of 1 s, ") && told[0].ends_with(" 0 errors"), "{told:?}");
+}
+
+#[test]
+fn every_connection_logs_in_before_it_asks_for_anything() {
+    let login = Login { user: "ada".to_owned(), password: "pass word".to_owned() };
+    assert!(!format!("{login:?}").contains("word"), "{login:?}");
+    let (address, lines) =
+        server(|line| if line.starts_with("AUTH") { "OK\r\n" } else { good(line) });
+    report(LoadPlan { login: Some(login.clone()), ..plan(address) }).judge().unwrap();
+    let lines = lines.lock().unwrap();
+    let logins = lines.iter().filter(|line| *line == "AUTH ada \"pass word\"").count();
+    assert_eq!((logins, lines[0].starts_with("AUTH")), (3, true));
+
+    let (address, _) = server(|_| "ERROR: Wrong password\r\n");
+    let refused = LoadPlan { login: Some(login.clone()), ..plan(address) };
+    let refused = run_load(refused, &mut |_| {}).unwrap_err().to_string();
+    assert!(refused.ends_with("answered \"ERROR: Wrong password\""), "{refused}");
+    let memcached = LoadPlan { login: Some(login), protocol: Protocol::Memcached, ..plan(address) };
+    let memcached = run_load(memcached, &mut |_| {}).unwrap_err().to_string();
+    assert!(memcached.ends_with("leave out --user"), "{memcached}");
 }

@@ -34,7 +34,8 @@ impl Node {
         let settings = OpenSettings { folder, node, persistence, mode: Mode::Strict };
         let (engine, opened) = open(settings, &engine).unwrap();
         let (say, said) = mpsc::channel();
-        let mut storage = opened.start(Arc::new(move |said| drop(say.send(said)))).unwrap();
+        let mut storage =
+            opened.start(Arc::new(move |said| drop(say.send(said))), Arc::default()).unwrap();
         storage.snapshot_after_bytes = 2_000;
         Node { storage, engine, history: History::default(), random: Random::of(1), said }
     }

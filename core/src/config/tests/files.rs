@@ -136,12 +136,22 @@ fn a_printed_configuration_loads_back_to_the_same() {
         sync_interval_ms = 60000
         backup_interval_hours = 8760
         backup_keep = 1000
+        [tls]
+        enabled = true
+        cert_file = "/etc/merkle-kv/node.pem"
+        key_file = "/etc/merkle-kv/node.key"
+        client_ca_file = "clients.pem"
+        ca_file = "nodes.pem"
+        min_version = "1.3"
         [logging]
         level = "off"
         format = "json"
         file_path = "/var/log/a b.log"
         max_size_mb = 1048576
         max_files = 1000
+        [tracing]
+        otlp_collector = "[::1]:4318"
+        one_in = 1000000000
     "#;
     let off = "node_id = \"n1\"\nanti_entropy.enabled = false\n\
                [mqtt]\nenabled = false\ntopic_prefix = \"a/b\"\n";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Problems, load, reference};
+use super::super::{Problems, load, load_users, reference};
 use super::environment;
 
 /// Numbers without end that are the same in every run (the constants are Knuth's MMIX).
@@ -61,6 +61,11 @@ const PIECES: &[&str] = &[
     "bind_port",
     "peer_list",
     "anti_entropy",
+    "users",
+    "[users.",
+    "password_hash",
+    "permissions",
+    "keys",
     "broker",
     "tcp://",
     "@",
@@ -80,6 +85,9 @@ fn is_well_said(problems: &Problems) -> bool {
 #[track_caller]
 fn try_it(text: &str, variables: &BTreeMap<String, String>) {
     if let Err(problems) = load(text, "x.toml", variables) {
+        assert!(is_well_said(&problems), "{problems}\nfrom {text:?}");
+    }
+    if let Err(problems) = load_users(text, "u.toml") {
         assert!(is_well_said(&problems), "{problems}\nfrom {text:?}");
     }
 }

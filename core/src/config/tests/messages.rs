@@ -89,15 +89,15 @@ fn a_duplicate_header_does_not_silence_the_rest() {
 
 #[test]
 fn keys_of_later_releases_are_unknown_like_any_other() {
-    for section in ["admin", "tls"] {
+    for section in ["later", "watch"] {
         let said = problems(&format!("{MINIMAL}[{section}]\nenabled = true\n"));
-        let hint =
-            "the sections are network, mqtt, broker, anti_entropy, security, storage, logging";
+        let hint = "the sections are network, mqtt, broker, anti_entropy, security, tls, \
+                    storage, logging, tracing, admin";
         assert_eq!(said, [format!("x.toml:4: {section}: unknown section; {hint}")]);
     }
-    let said = problems_with(MINIMAL, &[("MERKLE_KV_ADMIN_TOKEN_FILE", "data")]);
+    let said = problems_with(MINIMAL, &[("MERKLE_KV_WATCH_EVERYTHING", "data")]);
     let hint = "a name is MERKLE_KV_<SECTION>_<KEY>";
-    assert_eq!(said, [format!("MERKLE_KV_ADMIN_TOKEN_FILE: unknown variable; {hint}")]);
+    assert_eq!(said, [format!("MERKLE_KV_WATCH_EVERYTHING: unknown variable; {hint}")]);
 }
 
 #[test]
@@ -116,17 +116,6 @@ fn a_section_that_is_not_one_is_told() {
             "x.toml:6: logging: found an array, expected a section",
         ]
     );
-}
-
-#[test]
-fn tls_to_the_broker_is_refused_by_name() {
-    for scheme in ["ssl", "mqtts"] {
-        let url = format!("{scheme}://broker:8883");
-        let said = problems_with(MINIMAL, &[("MERKLE_KV_MQTT_BROKER_ADDRESS", &url)]);
-        let start = "MERKLE_KV_MQTT_BROKER_ADDRESS: TLS to the broker (ssl://, mqtts://) is not in \
-                     this release, expected tcp://host:port";
-        assert!(said[0].starts_with(start), "{said:?}");
-    }
 }
 
 #[test]

@@ -287,6 +287,26 @@ fn the_broker_and_the_node_may_not_share_a_port_on_the_same_address() {
 }
 
 #[test]
+fn the_admin_port_may_be_neither_that_of_clients_nor_that_of_the_broker() {
+    let on = format!("{MINIMAL}[admin]\nenabled = true\n");
+    for (port, other) in [(7379, "network"), (1883, "broker")] {
+        let file = format!("{on}bind_port = {port}\n[broker]\nenabled = true\n");
+        assert_eq!(
+            problems(&file),
+            [format!(
+                "x.toml:6: admin.bind_port: port {port} on the same address is also \
+                 {other}.bind_port; one of them has to move"
+            )]
+        );
+    }
+    // Any free one is never the same one.
+    let free = format!("{on}bind_port = 0\n[network]\nbind_port = 0\n");
+    assert_eq!(resolved(&free, &[]).admin.map(|admin| admin.bind_port), Some(0));
+    let off = format!("{MINIMAL}[admin]\nbind_port = 7379\n");
+    assert_eq!(resolved(&off, &[]).admin, None);
+}
+
+#[test]
 fn a_shared_port_is_reported_where_it_was_written() {
     let enabled = format!("{MINIMAL}[broker]\nenabled = true\n");
     assert_eq!(
@@ -398,7 +418,7 @@ fn a_broker_address_is_a_tcp_url_with_1883_as_its_port() {
     for (url, host, port) in cases {
         let host = Host::parse(host).expect(host);
         let address = broker(url).expect("mqtt is enabled").broker_address;
-        assert_eq!(address, BrokerAddress { host, port });
+        assert_eq!(address, BrokerAddress { host, port, tls: false });
     }
     let bad = [
         "localhost:1883",

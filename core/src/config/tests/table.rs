@@ -42,19 +42,24 @@ fn every_default_and_example_is_valid_under_its_own_kind() {
 
 #[test]
 fn every_default_is_what_a_configuration_without_the_key_resolves_to() {
-    // Broker and persistence are off by default: their rows have a value only once they are on.
-    let on =
-        [("MERKLE_KV_BROKER_ENABLED", "true"), ("MERKLE_KV_STORAGE_PERSISTENCE_ENABLED", "true")];
+    // These sections are off by default: their rows have a value only once they are on.
+    let on = [
+        ("MERKLE_KV_BROKER_ENABLED", "true"),
+        ("MERKLE_KV_STORAGE_PERSISTENCE_ENABLED", "true"),
+        ("MERKLE_KV_ADMIN_ENABLED", "true"),
+    ];
     let config = resolved(MINIMAL, &on);
     for row in ROWS {
         let (path, now) = (row.about().path(), row.resolved(&config));
         let now = now.map(|value| literal(&value, str::to_owned));
         match (path.as_str(), &row.about().absent) {
-            ("broker.enabled" | "storage.persistence_enabled", _) => {
+            ("broker.enabled" | "storage.persistence_enabled" | "admin.enabled", _) => {
                 assert_eq!(now.as_deref(), Some("true"))
             }
             ("mqtt.client_id" | "node_id", _) => assert_eq!(now.as_deref(), Some("\"n1\"")),
             ("mqtt.broker_address", _) => assert!(now.is_some()),
+            // A collector is what the section hangs on, and a certificate.
+            ("tracing.one_in" | "tls.min_version", _) => assert_eq!(now, None),
             ("storage.data_dir", _) => assert_eq!(now.as_deref(), Some("\"data/n1\"")),
             (_, Absent::Unset(_)) => assert_eq!(now, None, "{path}"),
             (_, Absent::Default(value)) => {
@@ -65,6 +70,7 @@ fn every_default_is_what_a_configuration_without_the_key_resolves_to() {
     }
     let config = resolved(MINIMAL, &[]);
     assert_eq!((config.broker, config.storage.persistence), (None, None));
+    assert_eq!(config.admin, None);
 }
 
 #[test]
@@ -99,7 +105,9 @@ fn every_row_reads_its_example_from_the_environment() {
         let value = literal(written(*row), str::to_owned);
         let variable = row.about().variable();
         let user = ("MERKLE_KV_MQTT_USERNAME", "u");
-        let config = resolved(MINIMAL, &[user, (&variable, &in_a_variable(written(*row)))]);
+        // Users need a secret between peers.
+        let secret = ("MERKLE_KV_SECURITY_CLUSTER_SECRET", "sixteen or more of them");
+        let config = resolved(MINIMAL, &[user, secret, (&variable, &in_a_variable(written(*row)))]);
         if let Some(now) = row.resolved(&config).filter(|_| !row.about().secret) {
             assert_eq!(literal(&now, str::to_owned), value, "{variable}");
         }
@@ -158,6 +166,8 @@ fn every_number_refuses_what_is_just_outside_its_limits() {
         ("storage.backup_keep", 1, 1_000),
         ("logging.max_size_mb", 1, 1_048_576),
         ("logging.max_files", 1, 1_000),
+        ("tracing.one_in", 1, 1_000_000_000),
+        ("admin.bind_port", 0, 65_535),
     ];
     let numbers = ROWS.iter().filter(|row| row.form() == Form::Integer);
     assert_eq!(numbers.count(), limits.len());

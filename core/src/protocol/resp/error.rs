@@ -48,6 +48,25 @@ pub(super) fn line(error: &ClientError) -> String {
         ClientError::InvalidName => {
             "ERR Client names cannot contain spaces, newlines or special characters.".to_owned()
         }
+        ClientError::NotLoggedIn { .. } => "NOAUTH Authentication required.".to_owned(),
+        ClientError::MissingPermission { command, .. }
+        | ClientError::NeedsAllKeys { command, .. } => {
+            let name = command.name.to_lowercase();
+            format!("NOPERM this user has no permissions to run the '{name}' command")
+        }
+        ClientError::ForbiddenKey { .. } => "NOPERM this user has no permissions to access one of \
+             the keys used as arguments"
+            .to_owned(),
+        ClientError::WrongPassword => {
+            "WRONGPASS invalid username-password pair or user is disabled.".to_owned()
+        }
+        // Libraries know the code for what it is: no login.
+        ClientError::TooManyFailures { .. } => format!("WRONGPASS {error}"),
+        ClientError::NoPassword => {
+            "ERR AUTH <password> called without any password configured for \
+             the default user. Are you sure your configuration is correct?"
+                .to_owned()
+        }
         ClientError::StorageFull { .. } => format!("OOM {error}"),
         ClientError::DiskFull => format!("MISCONF {error}"),
         ClientError::EmptyLine
@@ -69,6 +88,8 @@ pub(super) fn line(error: &ClientError) -> String {
         | ClientError::ReplicationOff
         | ClientError::SyncOff
         | ClientError::OtherPeerProtocol
+        | ClientError::TlsOnly
+        | ClientError::TlsOff
         | ClientError::Unavailable { .. } => format!("ERR {error}"),
     }
 }

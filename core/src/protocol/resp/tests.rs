@@ -154,7 +154,7 @@ fn commands_of_redis_are_known_by_their_names_there() {
         ),
         (
             "HELLO 3 SETNAME k",
-            Command::Hello(Hello { version: Some(RespVersion::Three), name: Some(key()) }),
+            Command::Hello(Hello { version: Some(RespVersion::Three), name: Some(key()) }, None),
         ),
     ] {
         assert_eq!(command(line), expected, "{line}");

@@ -302,10 +302,19 @@ fn wording(error: &ClientError) -> String {
         | ClientError::Overflow { .. }
         | ClientError::Clock(_)
         | ClientError::NoUsers
+        | ClientError::NotLoggedIn { .. }
+        | ClientError::MissingPermission { .. }
+        | ClientError::ForbiddenKey { .. }
+        | ClientError::NeedsAllKeys { .. }
+        | ClientError::WrongPassword
+        | ClientError::NoPassword
+        | ClientError::TooManyFailures { .. }
         | ClientError::DiskFull
         | ClientError::ReplicationOff
         | ClientError::SyncOff
         | ClientError::OtherPeerProtocol
+        | ClientError::TlsOnly
+        | ClientError::TlsOff
         | ClientError::Unavailable { .. } => error.to_string(),
     }
 }

@@ -59,7 +59,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Writes a value as a client can read it back: raw, or quoted where raw would be ambiguous.
-pub(super) fn write_value(value: &[u8], out: &mut BytesMut) {
+pub(crate) fn write_value(value: &[u8], out: &mut BytesMut) {
     let plain = match (value.first(), value.last()) {
         (None, _) | (_, None) | (Some(b' ' | b'"'), _) | (_, Some(b' ')) => false,
         (Some(_), Some(_)) => !value.iter().any(|byte| breaks_line(*byte)) && is_utf8(value),

@@ -5,7 +5,7 @@ use crate::clock::Hlc;
 use crate::entry::Entry;
 use crate::protocol::table::text_commands;
 use crate::protocol::{
-    COMMANDS, ClientAction, ClientError, Command, Dialect, Keys, Limits, NodeFacts,
+    COMMANDS, ClientAction, ClientError, Command, Credentials, Dialect, Keys, Limits, NodeFacts,
     ReplicateAction, Reply, ReplyWriter, Report, Request, Step, StoreFacts, Wording,
 };
 use crate::version::{NodeId, Version};
@@ -109,7 +109,11 @@ fn each_command_is_read_by_each_of_its_words_in_any_case() {
     assert_eq!(command("PING a b"), Command::Ping { message: Some(bytes("a b")) });
     assert_eq!(command("ECHO  "), Command::Echo { message: bytes(" ") });
     assert_eq!(command("CLIENT list"), Command::Client(ClientAction::List));
-    assert_eq!(command("AUTH me secret"), Command::Auth);
+    let credentials = |user: &'static str, password: &'static str| {
+        Command::Auth(Credentials::new(Some(user.into()), password.into()))
+    };
+    assert_eq!(command("AUTH me secret"), credentials("me", "secret"));
+    assert_eq!(command("AUTH me \"two words\""), credentials("me", "two words"));
     for (word, expected) in [
         ("VERSION", Command::Version),
         ("INFO", Command::Info),

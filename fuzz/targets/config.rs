@@ -1,0 +1,4 @@
+//! See `tests/fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| merkle_kv_fuzzing::run("config", bytes));
