@@ -25,3 +25,5 @@ step documentation env RUSTDOCFLAGS="-D warnings" \
     cargo doc --release --no-deps --workspace --document-private-items
 step dependencies cargo deny check bans licenses sources
 step tests scripts/test.sh
+step clients scripts/test-clients.sh
+step integration scripts/test-integration.sh

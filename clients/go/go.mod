@@ -1,0 +1,3 @@
+module github.com/AI-Decenter/MerkleKV/clients/go
+
+go 1.23
