@@ -55,15 +55,16 @@ if [[ -n $base_port ]]; then
     base_port=$((10#$base_port))
 fi
 
-port_of() {
+ports=()
+for ((node = 1; node <= nodes; node++)); do
     if [[ -n $base_port ]]; then
-        echo $((base_port + $1 - 1))
-    elif (($1 == 1)); then
-        echo 7379
+        ports[node]=$((base_port + node - 1))
+    elif ((node == 1)); then
+        ports[node]=7379
     else
-        echo $((7877 + $1))
+        ports[node]=$((7877 + node))
     fi
-}
+done
 
 mkdir -p "$run"
 run=$(cd "$run" && pwd)
@@ -110,7 +111,7 @@ write_config() {
 node_id = "node$1"
 
 [network]
-bind_port = $(port_of "$1")
+bind_port = ${ports[$1]}
 
 [mqtt]
 broker_address = "$address"
@@ -126,7 +127,7 @@ done
 "$PROGRAM" check-config --config "$run/node1.toml" >/dev/null || fail "this cluster cannot be"
 
 for ((node = 1; node <= nodes; node++)); do
-    port=$(port_of "$node")
+    port=${ports[node]}
     is_taken "$port" && fail "port $port, for node$node, is taken; name others with --base-port"
 done
 if [[ $broker == embedded ]] && is_taken "$broker_port"; then
@@ -138,7 +139,7 @@ cleanup() {
     # A signal that comes while a command fails may leave the status of that one instead.
     local status=${ended_by:-$?}
     if ((${#STARTED[@]})); then
-        echo "${0##*/}: stopping what was started" >&2
+        echo "${0##*/}: stopping what was started" >&8
         stop_started
         rm -f "$run"/*.pid
     fi
@@ -177,7 +178,7 @@ start_node() {
 
 # wait_for_node NODE COMMAND PATTERN WHAT
 wait_for_node() {
-    wait_for "node$1" "$(port_of "$1")" "${pids[$1]}" "$run/node$1.log" "$2" "$3" "$4"
+    wait_for "node$1" "${ports[$1]}" "${pids[$1]}" "$run/node$1.log" "$2" "$3" "$4"
 }
 
 start_node 1
@@ -199,13 +200,13 @@ echo
 printf '%-9s  %-5s  %-7s  %s\n' node port pid log
 for ((node = 1; node <= nodes; node++)); do
     printf '%-9s  %-5s  %-7s  %s\n' \
-        "node$node" "$(port_of "$node")" "${pids[$node]}" "$shown/node$node.log"
+        "node$node" "${ports[$node]}" "${pids[$node]}" "$shown/node$node.log"
 done
 if [[ -n $mosquitto ]]; then
     printf '%-9s  %-5s  %-7s  %s\n' \
         mosquitto "$broker_port" "$(<"$run/mosquitto.pid")" "$shown/mosquitto.log"
 fi
-last=$(port_of "$nodes")
+last=${ports[nodes]}
 where=''
 [[ $broker != embedded ]] || where=', in node1'
 cat <<END
@@ -213,7 +214,7 @@ cat <<END
 The broker is $address$where.
 Write on one node, read on another:
 
-    printf 'SET greeting hello\r\nQUIT\r\n' | nc 127.0.0.1 $(port_of 1)
+    printf 'SET greeting hello\r\nQUIT\r\n' | nc 127.0.0.1 ${ports[1]}
     printf 'GET greeting\r\nQUIT\r\n' | nc 127.0.0.1 $last
 
 Stop the cluster, and forget its data:

@@ -15,6 +15,12 @@ readonly STOP_LIMIT=15
 # The process ids of what this run of the script has started.
 STARTED=()
 
+# A node that closes its connection while it is being asked is no reason to end.
+trap : PIPE
+
+# Standard error, also for a trap that comes while a command's complaints are dropped.
+exec 8>&2
+
 fail() {
     echo "${0##*/}: $*" >&2
     exit 1
@@ -66,26 +72,32 @@ find_free_port() {
 }
 
 # start LOG COMMAND…: sets PID. The process gets a group of its own, so that Ctrl-C at this script
-# does not reach it a second time, and nothing of the script's that it would keep open: 9 is a lock.
+# does not reach it a second time, and nothing of the script's that it would keep open: 8 is its
+# standard error, 9 a lock.
 start() {
     local log=$1
     shift
     set -m
-    "$@" </dev/null >"$log" 2>&1 9>&- &
+    "$@" </dev/null >"$log" 2>&1 8>&- 9>&- &
     PID=$!
     set +m
     STARTED+=("$PID")
 }
 
-# ask PORT COMMAND: the first line of the reply; fails if there is none within two seconds.
+# ask PORT COMMAND: sets ANSWER to the first line of the reply, or to "no answer" if there is none
+# within two seconds. It does not print it, since those who ask wait, and may be interrupted
+# meanwhile: in bash 5.2 a trap whose signal comes during a command substitution may end the script
+# with a syntax error and the status 2 instead.
 ask() {
-    local reply
+    ANSWER='no answer'
     {
-        exec 3<>"/dev/tcp/127.0.0.1/$1" &&
-            printf '%s\r\nQUIT\r\n' "$2" >&3 &&
-            IFS= read -r -t 2 reply <&3
-    } 2>/dev/null || return 1
-    printf '%s\n' "${reply%$'\r'}"
+        exec 3<>"/dev/tcp/127.0.0.1/$1" || return 0
+        printf '%s\r\nQUIT\r\n' "$2" >&3 &&
+            IFS= read -r -t 2 ANSWER <&3 ||
+            ANSWER='no answer'
+        exec 3>&-
+    } 2>/dev/null
+    ANSWER=${ANSWER%$'\r'}
 }
 
 # Whether a process runs whose command line ends in this. It is empty for one that has ended.
@@ -124,6 +136,7 @@ stop_all() {
 
 # Ends what this run has started, the first last: it may host the broker of the others.
 stop_started() {
+    exec 2>&8
     if ((${#STARTED[@]})); then
         stop_all "${STARTED[@]:1}"
         stop_all "${STARTED[0]}"
@@ -134,24 +147,24 @@ stop_started() {
 # wait_for NAME PORT PID LOG COMMAND PATTERN WHAT: until the reply to the command matches.
 wait_for() {
     local name=$1 port=$2 pid=$3 log=$4 command=$5 pattern=$6 what=$7
-    local reply='' begun=$SECONDS told=0
+    local begun=$SECONDS told=0
     # The pattern is meant as one.
     # shellcheck disable=SC2053
-    while reply=$(ask "$port" "$command") || reply='no answer'; [[ $reply != $pattern ]]; do
+    while ask "$port" "$command"; [[ $ANSWER != $pattern ]]; do
         if ! is_alive "$pid"; then
             echo "the log of $name, $log, ends:" >&2
             tail -n 10 "$log" >&2
             fail "$name ended before it $what"
         fi
-        if [[ $reply == *refused* ]]; then
-            fail "another live node at this broker is called $name: $reply"
+        if [[ $ANSWER == *refused* ]]; then
+            fail "another live node at this broker is called $name: $ANSWER"
         fi
         if ((SECONDS - begun >= START_LIMIT)); then
-            fail "$name has not $what within $START_LIMIT s ($reply); see $log"
+            fail "$name has not $what within $START_LIMIT s ($ANSWER); see $log"
         fi
         if ((SECONDS - begun >= told + 5)); then
             told=$((SECONDS - begun))
-            echo "$name has not $what after $told s: $reply"
+            echo "$name has not $what after $told s: $ANSWER"
         fi
         sleep 0.05
     done

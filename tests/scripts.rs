@@ -135,10 +135,10 @@ fn interrupted_while_it_waits(port: &str) {
     let folder = Folder::new();
     // Nobody listens there, so the nodes never join.
     let arguments = ["--base-port", port, "--broker", "tcp://127.0.0.1:1", "--nodes", "2"];
-    let mut up = script("cluster-up.sh", &arguments)
+    let up = script("cluster-up.sh", &arguments)
         .args(["--run-dir", folder.name()])
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut pids = Vec::new();
@@ -151,7 +151,10 @@ fn interrupted_while_it_waits(port: &str) {
     // dealt with it. At a terminal both get it.
     let interrupt = Command::new("kill").args(["-s", "TERM", &up.id().to_string()]).status();
     assert!(interrupt.unwrap().success());
-    assert_eq!(up.wait().unwrap().code(), Some(143));
+    let ended = up.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(143), "{said}");
+    assert!(said.contains("stopping what was started"), "{said}");
     assert!(!pids.iter().any(|pid| is_alive(pid)));
     assert_eq!(folder.pids().len(), 0);
 }
