@@ -6,8 +6,8 @@ use crate::user::User;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 use clap_complete::Shell;
-use merkle_kv_core::config::NodeName;
 use merkle_kv_core::console::known_words;
+use merkle_kv_core::naming::NodeName;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 

@@ -18,6 +18,7 @@
 //! access: users, and what each may do
 //! console: what a person or a script at a client makes of lines and replies
 //! overview: a cluster as its nodes tell of it
+//! naming: how a node is called and where it is met
 //! config: the configuration file and the environment, to settings
 //! ```
 
@@ -32,6 +33,7 @@ pub mod execute;
 pub mod journal;
 pub mod members;
 pub mod merkle;
+pub mod naming;
 pub mod overview;
 mod pace;
 pub mod pattern;

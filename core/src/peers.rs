@@ -2,8 +2,8 @@
 //! sessions run. Knows no sockets; time is an argument, counted from the start of the node.
 
 use crate::backoff::{Attempt, Backoff};
-use crate::config::{NodeName, PeerAddress};
 use crate::merkle::Digest;
+use crate::naming::{NodeName, PeerAddress};
 use crate::protocol::{PeerFacts, PeerRoot, PeerState};
 use crate::replication::{Presence, PresenceState};
 use std::collections::BTreeMap;

@@ -5,9 +5,9 @@
 
 use bytes::BytesMut;
 use merkle_kv_core::clock::UnixMillis;
-use merkle_kv_core::config::PeerAddress;
 use merkle_kv_core::execute::{Answer, Batch, Engine, EngineSettings, Progress, Question};
 use merkle_kv_core::merkle::{Tree, TreeSeed};
+use merkle_kv_core::naming::PeerAddress;
 use merkle_kv_core::protocol::text::Decoder;
 use merkle_kv_core::protocol::{
     ClientAction, ClientFacts, Dialect, Limits, MqttFacts, MqttState, NodeFacts, ReplicateAction,

@@ -4,7 +4,7 @@
 use super::error::SyncError;
 use super::session::NEVER;
 use merkle_kv_core::clock::Hlc;
-use merkle_kv_core::config::{NodeName, PeerAddress};
+use merkle_kv_core::naming::{NodeName, PeerAddress};
 use merkle_kv_core::peers::Ended;
 use merkle_kv_core::protocol::{SyncFacts, SyncResult};
 use merkle_kv_core::session::{Hello, Outcome};

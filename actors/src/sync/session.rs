@@ -15,8 +15,8 @@ use actix::Addr;
 use bytes::BytesMut;
 use log::warn;
 use merkle_kv_core::clock::Hlc;
-use merkle_kv_core::config::PeerAddress;
 use merkle_kv_core::entry::Entry;
+use merkle_kv_core::naming::PeerAddress;
 use merkle_kv_core::session::{
     Effect, Frame, Hello, Identity, Nonce, Outcome, Session, SessionError,
 };

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use log::{debug, warn};
-use merkle_kv_core::config::PeerAddress;
+use merkle_kv_core::naming::PeerAddress;
 use merkle_kv_core::rate_limit::{RateLimit, Verdict};
 use opentelemetry_http::{HttpClient, HttpError};
 use std::io;

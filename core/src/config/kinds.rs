@@ -6,9 +6,8 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use super::raw::Written;
-use super::values::{
-    AdvertiseAddress, BrokerAddress, Choice, NodeName, PeerAddress, Secret, TopicPrefix,
-};
+use super::values::{AdvertiseAddress, BrokerAddress, Choice, Secret, TopicPrefix};
+use crate::naming::{NodeName, PeerAddress};
 
 /// The most bytes a string may have in MQTT, which counts them in two bytes.
 const MAX_MQTT_STRING_BYTES: usize = 65_535;

@@ -33,8 +33,8 @@ pub use resolved::{
 pub use tls::{IdentityFiles, MqttTls, Tls};
 pub use users::{load_users, users_file};
 pub use values::{
-    AdvertiseAddress, BrokerAddress, Durability, Host, LogFormat, LogLevel, NodeName, PeerAddress,
-    Secret, TlsVersion, TopicPrefix,
+    AdvertiseAddress, BrokerAddress, Durability, LogFormat, LogLevel, Secret, TlsVersion,
+    TopicPrefix,
 };
 
 use std::collections::BTreeMap;

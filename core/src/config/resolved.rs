@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::naming::{Host, NodeName, PeerAddress};
 use crate::protocol::Dialect;
 
 use super::amounts::SECONDS_PER_HOUR;
@@ -17,8 +18,7 @@ use super::reader::Reader;
 use super::row::Key;
 use super::tls::{self, MqttTls, Tls};
 use super::values::{
-    AdvertiseAddress, BrokerAddress, Durability, Host, LogFormat, LogLevel, NodeName, PeerAddress,
-    Secret, TopicPrefix,
+    AdvertiseAddress, BrokerAddress, Durability, LogFormat, LogLevel, Secret, TopicPrefix,
 };
 
 /// The folder in which every node has one of its own, unless it is told otherwise.

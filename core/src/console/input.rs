@@ -2,7 +2,7 @@
 //! complete, and the row of a command.
 
 use super::tool;
-use crate::config::PeerAddress;
+use crate::naming::PeerAddress;
 use crate::protocol::text::quote::write_value;
 use crate::protocol::{CommandSpec, Dialect, KeyPlaces, text_commands};
 use bytes::BytesMut;

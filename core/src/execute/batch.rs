@@ -7,9 +7,9 @@ use super::redis::greeting;
 use super::search::KeySearch;
 use crate::access::{Identity, User, Users};
 use crate::clock::UnixMillis;
-use crate::config::PeerAddress;
 use crate::entry::Entry;
 use crate::merkle::Digest;
+use crate::naming::PeerAddress;
 use crate::protocol::{
     ClientAction, ClientError, ClientFacts, Command, Credentials, Hello, Keys, Nested, NodeFacts,
     PeerFacts, ReplicateAction, ReplicationFacts, Reply, ReplyWriter, Report, Request, RespVersion,

@@ -8,9 +8,9 @@ use super::batch::SLICE_OUTPUT_BYTES;
 use super::{Answer, Batch, Engine, EngineSettings, Progress, Question};
 use crate::change::Change;
 use crate::clock::{Hlc, UnixMillis};
-use crate::config::PeerAddress;
 use crate::entry::Entry;
 use crate::merkle::{Digest, TreeSeed};
+use crate::naming::PeerAddress;
 use crate::protocol::text::Decoder;
 use crate::protocol::{
     ClientAction, ClientError, ClientFacts, Dialect, Limits, MqttState, NodeFacts, ReplicateAction,

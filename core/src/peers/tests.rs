@@ -2,8 +2,8 @@
 
 use super::{BUSY_AGAIN, DIFFERENT_AGAIN, Ended, Peers, PeersSettings, SETTLE};
 use crate::backoff::Backoff;
-use crate::config::{NodeName, PeerAddress};
 use crate::merkle::Digest;
+use crate::naming::{NodeName, PeerAddress};
 use crate::protocol::{PeerRoot, PeerState};
 use crate::replication::{Presence, PresenceState};
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::error::ClientError;
 use super::limits::{Dialect, Limits};
 use super::table::CommandSpec;
 use super::words::{Word, Words, plain};
-use crate::config::PeerAddress;
+use crate::naming::PeerAddress;
 use bytes::Bytes;
 
 /// Keys that one command may name. A line has room for two million one-letter keys, and each costs

@@ -3,7 +3,7 @@
 use super::error::ClientError;
 use super::table::CommandId;
 use super::wording::RespVersion;
-use crate::config::PeerAddress;
+use crate::naming::PeerAddress;
 use crate::pattern::Pattern;
 use bytes::Bytes;
 use std::fmt;

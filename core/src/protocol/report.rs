@@ -5,8 +5,8 @@ use super::table::{COMMANDS, text_commands};
 use super::text::quote::in_quotes;
 use crate::access::UserName;
 use crate::clock::Hlc;
-use crate::config::{NodeName, PeerAddress};
 use crate::merkle::Digest;
+use crate::naming::{NodeName, PeerAddress};
 use std::fmt;
 
 /// What the node as a whole knows of itself.

@@ -4,9 +4,10 @@ use core::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::values::{AdvertiseAddress, BrokerAddress, Host};
-use super::super::{LogFormat, LogLevel, NodeName, PeerAddress, TopicPrefix};
+use super::super::values::{AdvertiseAddress, BrokerAddress};
+use super::super::{LogFormat, LogLevel, TopicPrefix};
 use super::{MINIMAL, problems, problems_with, resolved};
+use crate::naming::{Host, PeerAddress};
 use crate::protocol::Dialect;
 
 #[test]
@@ -323,17 +324,6 @@ fn a_shared_port_is_reported_where_it_was_written() {
 }
 
 #[test]
-fn a_node_name_is_short_and_plain() {
-    let longest = "n".repeat(64);
-    for name in ["a", "A-Z.a_z-09", "...", &longest] {
-        assert_eq!(NodeName::parse(name).as_ref().map(NodeName::as_str), Some(name));
-    }
-    for text in ["", " ", "a b", "a/b", "a+", "ä", "a\0", &"n".repeat(65)] {
-        assert_eq!(NodeName::parse(text), None, "{text:?}");
-    }
-}
-
-#[test]
 fn a_topic_prefix_can_stand_in_a_topic_and_matches_nothing_else() {
     let longest = format!("a{}", "ä".repeat(127));
     for prefix in ["a", "merkle-kv", "a/b", "a$", "a b", &longest] {
@@ -391,18 +381,6 @@ fn an_advertised_address_is_a_host_with_or_without_a_port() {
     ];
     for text in bad {
         assert_eq!(AdvertiseAddress::parse(text), None, "{text:?}");
-    }
-}
-
-#[test]
-fn a_peer_is_a_host_and_a_port() {
-    for (text, host, port) in [("node-1:7379", "node-1", 7379), ("[::1]:1", "[::1]", 1)] {
-        let address = PeerAddress::parse(text).expect(text);
-        assert_eq!((address.host.as_str(), address.port), (host, port));
-        assert_eq!(address.to_string(), text);
-    }
-    for text in ["", "node-1", "[::1]", "::1", "a:0", "a:", ":1", "tcp://a:1", " a:1", "a:1 "] {
-        assert_eq!(PeerAddress::parse(text), None, "{text:?}");
     }
 }
 

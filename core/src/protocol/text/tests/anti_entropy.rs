@@ -1,8 +1,8 @@
 //! HASH, SYNC and PEERS as bytes, and what INFO and STATS say of anti-entropy.
 
 use super::{bytes, command, command_in, error, error_in, written};
-use crate::config::{NodeName, PeerAddress};
 use crate::merkle::Digest;
+use crate::naming::{NodeName, PeerAddress};
 use crate::protocol::{
     ClientError, Command, Dialect, NodeFacts, PeerFacts, PeerRoot, PeerState, Reply, Report,
     StoreFacts, SyncCounts, SyncFacts, SyncResult,
