@@ -2,10 +2,11 @@
 
 use super::{PATIENCE, cli, errors, files, run, succeeds};
 use crate::harness::{Node, NodeSettings, SmallDisk, wait_until};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::{fs, thread};
 
 #[test]
@@ -64,37 +65,64 @@ fn an_export_that_fails_leaves_the_file_of_before() {
     );
 }
 
-/// A node's words up to its first page, then nothing more.
-fn stalling_node() -> String {
+/// Replies of a node to an export, a key at a time; after so many keys it says nothing more.
+fn node_with_keys(keys: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         let mut stream = BufReader::new(listener.accept().unwrap().0);
-        let replies = ["$14\r\nMerkleKV 0.2.0\r\n", ":5\r\n", "*2\r\n$1\r\n7\r\n*1\r\n$1\r\nk\r\n"];
-        let replies = replies.into_iter().chain([":-1\r\n$1\r\nv\r\n"]);
-        for reply in replies {
-            // A command begins with how many words it has.
-            let mut header = String::new();
-            stream.read_line(&mut header).unwrap();
-            let words: usize = header.trim_start_matches('*').trim_end().parse().unwrap();
-            (0..2 * words).for_each(|_| {
-                stream.read_line(&mut String::new()).unwrap();
-            });
-            stream.get_mut().write_all(reply.as_bytes()).unwrap();
+        let mut pages = 0..keys;
+        while let Some(command) = read_command(&mut stream) {
+            let reply = match command.as_str() {
+                "SCAN" => match pages.next() {
+                    Some(page) => format!("*2\r\n$1\r\n7\r\n*1\r\n$9\r\n{page:09}\r\n"),
+                    None => continue,
+                },
+                "DBSIZE" => ":5\r\n".to_owned(),
+                "PTTL" => ":-1\r\n".to_owned(),
+                "GET" => "$1\r\nv\r\n".to_owned(),
+                _ => "$14\r\nMerkleKV 0.2.0\r\n".to_owned(),
+            };
+            if stream.get_mut().write_all(reply.as_bytes()).is_err() {
+                return;
+            }
         }
-        stream.read_to_end(&mut Vec::new()).unwrap();
     });
     address
+}
+
+/// The first word of the next command in RESP; nothing at the end.
+fn read_command(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = || {
+        let mut line = String::new();
+        stream.read_line(&mut line).is_ok_and(|read| read > 0).then(|| line.trim_end().to_owned())
+    };
+    // A command begins with how many words it has, a word with its length.
+    let words: usize = line()?.trim_start_matches('*').parse().unwrap();
+    let lines: Option<Vec<String>> = (0..2 * words).map(|_| line()).collect();
+    lines?.into_iter().nth(1)
+}
+
+/// Begins an export and waits until there is something of it.
+fn begin_export(address: &str, file: &Path) -> Child {
+    let mut export = Command::new(env!("CARGO_BIN_EXE_merkle-kv"));
+    export.args(["cli", address, "export"]).arg(file);
+    let export = export.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let folder = file.parent().unwrap();
+    wait_until(PATIENCE, "the export has begun", || !files(folder).is_empty());
+    export
+}
+
+fn signal(export: &Child, name: &str) {
+    let pid = export.id().to_string();
+    assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
 }
 
 #[test]
 fn an_export_that_is_killed_leaves_no_file_of_this_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("f.jsonl");
-    let mut export = Command::new(env!("CARGO_BIN_EXE_merkle-kv"));
-    export.args(["cli", &stalling_node(), "export"]).arg(&file).stdin(Stdio::null());
-    let mut export = export.spawn().unwrap();
-    wait_until(PATIENCE, "the export has begun", || !files(folder.path()).is_empty());
+    let mut export = begin_export(&node_with_keys(1), &file);
     export.kill().unwrap();
     export.wait().unwrap();
     let left = files(folder.path());
@@ -122,17 +150,35 @@ fn a_file_keeps_its_permissions_and_a_link_its_target() {
 
 #[test]
 fn an_export_that_is_interrupted_leaves_no_file_at_all() {
-    let node = Node::start(NodeSettings::alone("one"));
-    let keys: Vec<String> = (0..200_000).map(|n| format!("SET key:{n} value")).collect();
-    node.client().pipeline_ok(&keys);
     let folder = tempfile::tempdir().unwrap();
-    let mut export = Command::new(env!("CARGO_BIN_EXE_merkle-kv"));
-    export.args(["cli", &node.address().to_string(), "export"]).arg(folder.path().join("f.csv"));
-    let export = export.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_until(PATIENCE, "the export has begun", || !files(folder.path()).is_empty());
-    let pid = export.id().to_string();
-    assert!(Command::new("kill").args(["-s", "INT", &pid]).status().unwrap().success());
+    let export = begin_export(&node_with_keys(usize::MAX), &folder.path().join("f.csv"));
+    signal(&export, "INT");
     let output = export.wait_with_output().unwrap();
     assert_eq!((output.status.code(), errors(&output).as_str()), (Some(1), "interrupted\n"));
+    assert_eq!(files(folder.path()), [""; 0]);
+}
+
+#[test]
+fn an_export_that_is_terminated_ends_at_once_and_leaves_no_file_either() {
+    for keys in [1, usize::MAX] {
+        let folder = tempfile::tempdir().unwrap();
+        let export = begin_export(&node_with_keys(keys), &folder.path().join("f.csv"));
+        signal(&export, "TERM");
+        let output = export.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), errors(&output).as_str()), (Some(143), ""), "{keys}");
+        assert_eq!(files(folder.path()), [""; 0], "{keys}");
+    }
+}
+
+#[test]
+fn an_export_that_hangs_is_ended_by_a_second_ctrl_c_and_leaves_no_file_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut export = begin_export(&node_with_keys(1), &folder.path().join("f.csv"));
+    wait_until(PATIENCE, "the export has ended", || {
+        signal(&export, "INT");
+        export.try_wait().unwrap().is_some()
+    });
+    let output = export.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), errors(&output).as_str()), (Some(130), ""));
     assert_eq!(files(folder.path()), [""; 0]);
 }

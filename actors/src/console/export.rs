@@ -33,6 +33,9 @@ pub(super) fn run(
     let mut source = Source::open(target, prefix)?;
     let length = if prefix.is_empty() { Some(source.size()?) } else { None };
     let mut sink = Sink::open(file.as_deref())?;
+    if let Some(path) = sink.unfinished() {
+        interrupts.do_not_leave(path.to_owned());
+    }
     let progress = Progress::new(length, file.is_some());
     let mut written = format.header().to_vec();
     let mut keys = 0;

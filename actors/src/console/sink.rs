@@ -58,6 +58,11 @@ impl Sink {
         &self.name
     }
 
+    /// The file that is there until this one is finished.
+    pub(super) fn unfinished(&self) -> Option<&Path> {
+        self.unfinished.as_ref().map(|unfinished| unfinished.beside.as_path())
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), ConsoleError> {
         self.out.write_all(bytes).map_err(|error| self.failed(error))
     }
