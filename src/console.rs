@@ -47,9 +47,9 @@ pub(crate) struct Cli {
     /// The node; 127.0.0.1:7379 if the first argument has no colon, and then it begins the command.
     #[arg(value_name = "HOST:PORT", value_parser = AddressOrWord, hide_possible_values = true)]
     node: Option<String>,
-    /// One command of the node, or watch, export or import, and its arguments, each of which is taken for exactly what it is. Without one,
-    /// lines of standard input are commands. Where an argument may begin with a dash, name the node,
-    /// or put -- before the command.
+    /// One command of the node, or watch, export or import, and its arguments, each of which is taken
+    /// for exactly what it is. Without one, lines of standard input are commands. Where an argument
+    /// may begin with a dash, name the node, or put -- before the command.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
 }

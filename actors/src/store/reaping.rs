@@ -68,7 +68,7 @@ impl Handler<Reap> for StoreActor {
             Reaping::More => self.reap_soon(ctx),
             Reaping::AwaitsFold => {
                 self.reaper.looked = Some(Instant::now());
-                if !is_within(self.reaper.folded, FOLD_INTERVAL) {
+                if !self.folding && !is_within(self.reaper.folded, FOLD_INTERVAL) {
                     self.reaper.folded = Some(Instant::now());
                     self.fold(ctx);
                 }

@@ -165,6 +165,8 @@ enum Work {
     Looking(Lookup),
     Found(Lookup, Snapshot),
     Counting(Count),
+    /// What is over in a snapshot is reaped from this key on, to be counted then.
+    Reaping(Count, Snapshot, Vec<u8>),
     Sweeping(Command),
     Asking(Question, Option<Box<StoreFacts>>),
 }
@@ -229,8 +231,21 @@ impl Batch {
                     self.work = Some(self.writing(lookup.reply(&snapshot, &engine.store, now)));
                 }
                 Some(Work::Counting(count)) => {
-                    if engine.sweep_step() || engine.expire_step(now) == Reaping::More {
-                        self.work = Some(Work::Counting(count));
+                    let left =
+                        if engine.sweep_step() { Reaping::More } else { engine.expire_step(now) };
+                    self.work = Some(match left {
+                        Reaping::Done => self.counted(count, engine),
+                        Reaping::More | Reaping::AwaitsFold => Work::Counting(count),
+                    });
+                    match left {
+                        Reaping::Done => {}
+                        Reaping::More => return Progress::More,
+                        Reaping::AwaitsFold => return Progress::Ask(Question::Snapshot),
+                    }
+                }
+                Some(Work::Reaping(count, snapshot, from)) => {
+                    if let Some(from) = engine.expire_in(&snapshot, &from, now) {
+                        self.work = Some(Work::Reaping(count, snapshot, from));
                         return Progress::More;
                     }
                     self.work = Some(self.counted(count, engine));
@@ -256,7 +271,11 @@ impl Batch {
                 self.work = Some(Work::Found(lookup.clone(), snapshot.clone()));
                 return;
             }
-            (Some(Work::Looking(_)), Answer::Refused(error)) => {
+            (Some(Work::Counting(count)), Answer::Snapshot(snapshot)) => {
+                self.work = Some(Work::Reaping(*count, snapshot.clone(), Vec::new()));
+                return;
+            }
+            (Some(Work::Looking(_) | Work::Counting(_)), Answer::Refused(error)) => {
                 self.work = Some(self.writing(Reply::Error(error.clone())));
                 return;
             }

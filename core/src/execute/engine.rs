@@ -18,7 +18,7 @@ use crate::protocol::{
     Reply, Report, Step, StoreFacts,
 };
 use crate::replication::Outbox;
-use crate::store::{Applied, HashSeed, ListingQuery, Reaping, Store};
+use crate::store::{Applied, HashSeed, ListingQuery, Reaping, Snapshot, Store};
 use crate::version::NodeId;
 use bytes::Bytes;
 use std::iter;
@@ -176,6 +176,17 @@ impl Engine {
     /// makes them by itself.
     pub fn expire_step(&mut self, now: UnixMillis) -> Reaping {
         self.store.expire_step(now)
+    }
+
+    /// The same for what is over in a snapshot, from a key on. Gives the key to go on from, if there
+    /// is more.
+    pub fn expire_in(
+        &mut self,
+        snapshot: &Snapshot,
+        from: &[u8],
+        now: UnixMillis,
+    ) -> Option<Vec<u8>> {
+        self.store.expire_in(snapshot, from, now)
     }
 
     /// Facts about the data and the commands so far.

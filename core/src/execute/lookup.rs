@@ -50,7 +50,7 @@ fn scan(
     }
     let behind = match cursor {
         0 => None,
-        cursor => store.at_cursor(*cursor).map(|entry| [entry.key(), b"\0"].concat()),
+        cursor => store.at_cursor(*cursor).map(|entry| KeyRange::behind(entry.key())),
     };
     // Only keys with the pattern's prefix have to be looked at.
     let prefix = pattern.as_ref().map(|pattern| pattern.prefix()).unwrap_or_default();

@@ -35,9 +35,9 @@ impl FirstExpiry {
 }
 
 impl Tree {
-    /// When the first of its values is over; nothing if all stay. Costs nothing.
-    pub fn first_expiry(&self) -> Option<UnixMillis> {
-        self.top().and_then(|top| top.first_expiry.time())
+    /// When the first of its values is over; costs nothing.
+    pub(crate) fn first_expiry(&self) -> FirstExpiry {
+        self.top().map_or(FirstExpiry::NEVER, |top| top.first_expiry)
     }
 
     /// The entries of a range that are over at this time, in byte order of their keys. Parts of the

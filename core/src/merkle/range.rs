@@ -17,6 +17,11 @@ impl KeyRange<'_> {
     /// Every key.
     pub const ALL: KeyRange<'static> = KeyRange { from: &[], to: None };
 
+    /// The least key behind another.
+    pub fn behind(key: &[u8]) -> Vec<u8> {
+        [key, b"\0"].concat()
+    }
+
     /// The least key that is greater than all keys with this prefix; nothing if there is none.
     pub fn end_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;

@@ -116,6 +116,8 @@ pub(super) struct Folding {
     prune: bool,
     /// When the first of the entries that wait is over. It may be overwritten already.
     pub(super) first_expiry: FirstExpiry,
+    /// The same of those that are in a fold, with the tree.
+    away: FirstExpiry,
     /// How far the tree has been looked through for what is over, since the last fold.
     pub(super) reaped: Reaped,
 }
@@ -128,6 +130,7 @@ impl Folding {
             waits_since: None,
             prune: false,
             first_expiry: FirstExpiry::NEVER,
+            away: FirstExpiry::NEVER,
             reaped: Reaped::default(),
         }
     }
@@ -138,6 +141,12 @@ impl Folding {
             State::Here(tree) => Some(tree),
             State::Gathering { .. } | State::Away => None,
         }
+    }
+
+    /// When the first of all entries is over, or one that stood in its place.
+    pub(super) fn next_expiry(&self) -> FirstExpiry {
+        let in_tree = self.tree().map_or(self.away, Tree::first_expiry);
+        in_tree.min(self.first_expiry)
     }
 
     /// The registers have risen.
@@ -164,6 +173,7 @@ impl Folding {
             State::Here(tree) => {
                 self.began = (registers, clock);
                 self.waits_since = None;
+                self.away = self.first_expiry.min(tree.first_expiry());
                 (self.first_expiry, self.reaped) = (FirstExpiry::NEVER, Reaped::default());
                 let prune = std::mem::take(&mut self.prune);
                 let written = Vec::with_capacity(index.unfolded());
@@ -196,6 +206,7 @@ impl Folding {
     pub(super) fn end(&mut self, tree: Tree) -> Snapshot {
         let (registers, clock) = self.began;
         self.state = State::Here(tree.clone());
+        self.away = FirstExpiry::NEVER;
         Snapshot { tree, registers, clock }
     }
 

@@ -32,8 +32,7 @@ impl Listing {
     pub fn new(snapshot: &Snapshot, query: &ListingQuery) -> Listing {
         let ListingQuery { prefix, after, limit, now } = query;
         let end = KeyRange::end_of_prefix(prefix);
-        // The least key behind another is that key with a zero byte.
-        let behind = after.as_ref().map(|after| [after, &b"\0"[..]].concat()).unwrap_or_default();
+        let behind = after.as_deref().map(KeyRange::behind).unwrap_or_default();
         let from = prefix.max(&Bytes::from(behind)).clone();
         let to = end.as_deref().map(|end| end.max(&from));
         let range = KeyRange { from: &from, to };

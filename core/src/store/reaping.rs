@@ -6,10 +6,10 @@
 //! heard of yet has to be folded into it first, and so has what was reaped, before the tree is
 //! looked through again.
 
-use super::{Applied, Store};
+use super::{Applied, Snapshot, Store};
 use crate::clock::UnixMillis;
 use crate::entry::Entry;
-use crate::merkle::KeyRange;
+use crate::merkle::{KeyRange, Tree};
 
 /// Entries that one step reaps: about a millisecond, as many as a slice of commands.
 const ENTRIES_PER_STEP: usize = 1_000;
@@ -37,10 +37,9 @@ pub(super) enum Reaped {
 
 impl Store {
     /// When the next value is over; nothing if none is at any time. It may have been overwritten
-    /// meanwhile, and while the tree is away only what was written since is known.
+    /// meanwhile.
     pub fn next_expiry(&self) -> Option<UnixMillis> {
-        let in_tree = self.folding.tree().and_then(|tree| tree.first_expiry());
-        in_tree.into_iter().chain(self.folding.first_expiry.time()).min()
+        self.folding.next_expiry().time()
     }
 
     /// Turns some of the values that are over into tombstones.
@@ -59,6 +58,21 @@ impl Store {
             Some(_) => Reaping::More,
             None => Reaping::AwaitsFold,
         }
+    }
+
+    /// The same for what is over in a snapshot, from a key on, so that it does not matter whether the
+    /// tree is here. Gives the key to go on from, if there is more.
+    pub fn expire_in(
+        &mut self,
+        snapshot: &Snapshot,
+        from: &[u8],
+        now: UnixMillis,
+    ) -> Option<Vec<u8>> {
+        let due = due(&snapshot.tree, from, now);
+        for entry in &due {
+            self.expire(entry, now);
+        }
+        due.last().filter(|_| due.len() == ENTRIES_PER_STEP).map(Entry::key).map(KeyRange::behind)
     }
 
     /// Turns a value that is over into a tombstone of the same version, as every other node does,
@@ -83,20 +97,24 @@ impl Store {
 
     /// The next entries that are over, as the tree has them; nothing while it is away.
     fn take_due(&mut self, now: UnixMillis) -> Option<Vec<Entry>> {
-        let behind = match &self.folding.reaped {
+        let from = match &self.folding.reaped {
             Reaped::Nothing => Vec::new(),
-            Reaped::UpTo(key) => [key, &b"\0"[..]].concat(),
+            Reaped::UpTo(key) => KeyRange::behind(key),
             Reaped::All => return Some(Vec::new()),
         };
-        let range = KeyRange { from: &behind, to: None };
-        let due = self.folding.tree()?.expired(range, now).take(ENTRIES_PER_STEP);
-        let due: Vec<Entry> = due.cloned().collect();
+        let due = due(self.folding.tree()?, &from, now);
         self.folding.reaped = match due.last() {
             Some(last) if due.len() == ENTRIES_PER_STEP => Reaped::UpTo(last.key().into()),
             Some(_) | None => Reaped::All,
         };
         Some(due)
     }
+}
+
+/// What one step reaps of a tree.
+fn due(tree: &Tree, from: &[u8], now: UnixMillis) -> Vec<Entry> {
+    let range = KeyRange { from, to: None };
+    tree.expired(range, now).take(ENTRIES_PER_STEP).cloned().collect()
 }
 
 /// An entry as it is taken in at this time: what is over is a tombstone from the beginning.

@@ -5,7 +5,7 @@ use crate::change::Change;
 use crate::clock::{Hlc, MAX_DRIFT_MILLIS, UnixMillis};
 use crate::entry::Entry;
 use crate::execute::expiry::time_of;
-use crate::execute::{Engine, Progress};
+use crate::execute::{Answer, Engine, Progress, Question};
 use crate::protocol::{
     ClientError, Command, CommandId, ExpireWhen, Expiry, Limits, Reply, Request, TimeUnit,
 };
@@ -83,6 +83,29 @@ fn at_its_time_and_not_before_a_key_is_gone_for_every_command() {
         assert_eq!(run_at(&mut engine, text, later(9_999)), before, "{text}");
         assert_eq!(run_at(&mut same, text, later(10_000)), after, "{text}");
     }
+}
+
+/// The tree was away for a fold, and the keys were counted without it: one too many.
+#[test]
+fn what_is_over_is_counted_by_no_reply_although_the_tree_is_away() {
+    let mut engine = engine();
+    let many: String = (0..2_500).map(|n| format!("SET gone{n} v\nEXPIRE gone{n} 10\n")).collect();
+    run(&mut engine, &many);
+    run(&mut engine, "SET stays v\nEXPIRE stays 20\n");
+    let mut count = batch("DBSIZE\n");
+    let fold = engine.store_mut().begin_fold(NOW).unwrap();
+    run(&mut engine, "SET gone0 again\n");
+    let asked = Progress::Ask(Question::Snapshot);
+    assert_eq!(count.run(&mut engine, later(10_000)), asked);
+    assert_eq!(count.run(&mut engine, later(10_000)), asked, "it stays asked");
+    let snapshot = engine.store_mut().end_fold(fold.run());
+    // It is away again by the time that the answer is there.
+    let _fold = engine.store_mut().begin_fold(NOW).unwrap();
+    count.answer(Answer::Snapshot(snapshot));
+    while count.run(&mut engine, later(10_000)) == Progress::More {}
+    assert_eq!(&count.output[..], b"DBSIZE 2\r\n");
+    let facts = engine.facts();
+    assert_eq!((facts.keys, facts.expiring, facts.expired), (2, 1, 2_499));
 }
 
 #[test]
