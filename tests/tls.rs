@@ -176,6 +176,8 @@ fn plain_text_on_a_port_with_tls_is_told_so_and_closed_and_the_other_way_round()
     assert_eq!(answer(secure.address(), ping), "-ERR this port speaks TLS\r\n");
     secure.logged("a connection without TLS was refused");
     assert_eq!(secure.log().matches("a connection without TLS was refused").count(), 1);
+    let stats = said(&redis_cli(&secure, &authority.ca(), &["STATS"]).output().unwrap());
+    assert!(stats.contains("failed_handshakes:2"), "{stats}");
     let plain = Node::start(NodeSettings::alone("plain"));
     let hello = b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4";
     let why = "this port speaks no TLS: tls.enabled is false in this node's configuration";
@@ -209,6 +211,8 @@ fn a_handshake_that_stalls_is_ended_after_the_timeout_and_others_are_served_mean
     }
     assert!(begun.elapsed() >= Duration::from_millis(1900), "{:?}", begun.elapsed());
     node.logged("the handshake took too long");
+    let stats = said(&redis_cli(&node, &authority.ca(), &["STATS"]).output().unwrap());
+    assert!(stats.contains("failed_handshakes:3"), "{stats}");
     node.stop();
 }
 

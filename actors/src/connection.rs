@@ -120,6 +120,7 @@ async fn begin(stream: TcpStream, slot: ClientSlot, settings: Arc<ConnectionSett
         welcome = tls.welcome(stream, slot.address(), settings.live.stall_limit()) => welcome,
         _ = stopping.wait_for(|stopping| *stopping) => return Ended::Asked,
     };
+    settings.facts.count_handshake(&welcome);
     match welcome {
         Welcome::Secure(socket) => Client::new(socket, slot, settings).serve().await,
         Welcome::PlainText(stream, first) => {

@@ -5,6 +5,7 @@ use crate::clients::Clients;
 use crate::latencies::Latencies;
 use crate::origins::Origins;
 use crate::storage::JournalMeters;
+use crate::tls::Welcome;
 use crate::tracing::Tracer;
 use crate::{resident_memory, wall_clock};
 use merkle_kv_core::clock::UnixMillis;
@@ -26,6 +27,7 @@ pub(crate) struct Facts {
     pub(crate) actor_restarts: Counter,
     /// Wrong users and passwords.
     pub(crate) failed_logins: Counter,
+    failed_handshakes: Counter,
     pub(crate) mqtt: MqttCounters,
     pub(crate) sync: SyncCounters,
     pub(crate) storage: StorageCounters,
@@ -206,6 +208,7 @@ impl Facts {
             clients: Arc::new(Clients::new(max_connections)),
             actor_restarts: Counter::default(),
             failed_logins: Counter::default(),
+            failed_handshakes: Counter::default(),
             mqtt,
             sync: SyncCounters::default(),
             storage: StorageCounters::default(),
@@ -250,12 +253,20 @@ impl Facts {
             resident_bytes: resident_memory::bytes(),
             actor_restarts: self.actor_restarts.get(),
             failed_logins: self.failed_logins.get(),
+            failed_handshakes: self.failed_handshakes.get(),
             mqtt: self.mqtt.facts(),
             // Whoever asks for INFO computes it.
             root: None,
             ready: self.sync.ready.load(Ordering::Relaxed),
             sync: self.sync.counts(),
             storage: self.storage.counts(),
+        }
+    }
+
+    /// Counts a connection that did not become a secure one.
+    pub(crate) fn count_handshake(&self, welcome: &Welcome) {
+        if !matches!(welcome, Welcome::Secure(_)) {
+            self.failed_handshakes.add(1);
         }
     }
 

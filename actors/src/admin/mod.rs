@@ -92,7 +92,7 @@ impl Actor for AdminActor {
         match socket {
             Some(Ok(listener)) => {
                 let pages = pages::router(self.settings.clone());
-                let accept = accept_all(listener, pages, self.settings.tls.clone());
+                let accept = accept_all(listener, pages, self.settings.clone());
                 ctx.spawn(accept.into_actor(self).map(|(), _, ctx| ctx.stop()));
                 ctx.run_interval(page::SAMPLE_INTERVAL, |actor, ctx| {
                     ctx.spawn(take_sample(actor.settings.clone()).into_actor(actor));
@@ -115,17 +115,17 @@ async fn take_sample(settings: Arc<AdminSettings>) {
     }
 }
 
-async fn accept_all(listener: TcpListener, pages: Router, tls: Option<Tls>) {
+async fn accept_all(listener: TcpListener, pages: Router, settings: Arc<AdminSettings>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     // Nobody closes the semaphore.
     while let Ok(place) = places.clone().acquire_owned().await {
         let (stream, client) = accept(&listener).await;
         let pages = pages.clone().layer(Extension(permission::Client(client)));
-        let tls = tls.clone();
+        let settings = settings.clone();
         actix_rt::spawn(async move {
-            match tls {
+            match &settings.tls {
                 None => serve::serve(stream, pages).await,
-                Some(tls) => serve_securely(&tls, stream, client, pages).await,
+                Some(tls) => serve_securely(tls, stream, client, pages, &settings.facts).await,
             }
             drop(place);
         });
@@ -133,8 +133,16 @@ async fn accept_all(listener: TcpListener, pages: Router, tls: Option<Tls>) {
 }
 
 /// The same over TLS. Who speaks plain HTTP is told so as HTTP has it.
-async fn serve_securely(tls: &Tls, stream: TcpStream, client: SocketAddr, pages: Router) {
-    match tls.welcome(stream, client, HANDSHAKE_LIMIT).await {
+async fn serve_securely(
+    tls: &Tls,
+    stream: TcpStream,
+    client: SocketAddr,
+    pages: Router,
+    facts: &Facts,
+) {
+    let welcome = tls.welcome(stream, client, HANDSHAKE_LIMIT).await;
+    facts.count_handshake(&welcome);
+    match welcome {
         Welcome::Secure(socket) => serve::serve(socket, pages).await,
         Welcome::PlainText(stream, _) => serve::serve(stream, pages::tls_only()).await,
         // The log has it.

@@ -30,6 +30,8 @@ pub struct NodeFacts {
     pub resident_bytes: Option<u64>,
     /// Wrong users and passwords.
     pub failed_logins: u64,
+    /// Connections to a port with TLS that were not secured.
+    pub failed_handshakes: u64,
     /// Actors that were started again after a failure.
     pub actor_restarts: u64,
     /// Replication over MQTT.
@@ -463,6 +465,7 @@ fn stats_lines(node: &NodeFacts, store: &StoreFacts) -> Vec<String> {
         ("refused_commands", store.refused),
         ("not_permitted_commands", store.not_permitted),
         ("failed_logins", node.failed_logins),
+        ("failed_handshakes", node.failed_handshakes),
     ]
     .into_iter()
     .map(|(name, value)| format!("{name}:{value}"))

@@ -74,6 +74,12 @@ fn node(gathered: &Gathered) -> Vec<Family> {
             "Connections that were refused, since there were too many.",
             node.connections_refused,
         ),
+        Family::counter(
+            "tls_handshakes_failed",
+            "Connections to a port with TLS that were not secured.",
+            node.failed_handshakes,
+        ),
+        Family::counter("logins_failed", "Wrong users and passwords.", node.failed_logins),
     ]
 }
 
@@ -84,6 +90,11 @@ fn commands(gathered: &Gathered) -> Vec<Family> {
     vec![
         Family::counters("commands", "Commands that ran, by command.", runs),
         Family::counter("commands_refused", "Requests that were no legal command.", store.refused),
+        Family::counter(
+            "commands_not_permitted",
+            "Commands that whoever sent them may not run.",
+            store.not_permitted,
+        ),
         Family::histograms(
             "command_duration",
             "From the read of the chunk that a command came in to the write of that chunk's replies.",
