@@ -86,7 +86,7 @@ namespace MerkleKV.Client
             position < bytes.Length ? bytes[position++]
             : throw new FormatException("it ends too early");
 
-        private static byte[] Trimmed(byte[] number)
+        internal static byte[] Trimmed(byte[] number)
         {
             int zeros = 0;
             while (zeros < number.Length - 1 && number[zeros] == 0)

@@ -19,7 +19,7 @@ namespace MerkleKV.Client
         internal static bool IsThere { get; } = Type.GetType("Mono.Runtime") != null;
 
         /// <summary>A certificate with its key, by way of PKCS#12: it has no setter that works.</summary>
-        internal static X509Certificate2 WithKey(X509Certificate2 certificate, RSA key)
+        internal static X509Certificate2 WithKey(X509Certificate2 certificate, RSAParameters key)
         {
             const string password = "only in memory";
             Assembly assembly = Assembly.Load(Security);
@@ -30,7 +30,7 @@ namespace MerkleKV.Client
             storeType.GetMethod("AddCertificate", new[] { certificateType }).Invoke(
                 store, new[] { Activator.CreateInstance(certificateType, certificate.RawData) });
             storeType.GetMethod("AddPkcs8ShroudedKeyBag", new[] { typeof(AsymmetricAlgorithm) })
-                .Invoke(store, new object[] { key });
+                .Invoke(store, new object[] { new KeyToWrite(key) });
             var bytes = (byte[])storeType.GetMethod("GetBytes").Invoke(store, null);
             return new X509Certificate2(bytes, password);
         }
@@ -62,5 +62,35 @@ namespace MerkleKV.Client
         private static X509Certificate FirstOf(
             string host, X509CertificateCollection own, X509Certificate node, string[] issuers) =>
             own != null && own.Count > 0 ? own[0] : null;
+
+        /// <summary>
+        /// A key as DER has it. Mono writes numbers as long as they are given, while the library
+        /// that reads them takes none that begins with a zero byte it could do without.
+        /// </summary>
+        private sealed class KeyToWrite : RSA
+        {
+            private readonly RSAParameters parameters;
+
+            internal KeyToWrite(RSAParameters padded)
+            {
+                parameters = new RSAParameters
+                {
+                    Modulus = Der.Trimmed(padded.Modulus),
+                    Exponent = Der.Trimmed(padded.Exponent),
+                    D = Der.Trimmed(padded.D),
+                    P = Der.Trimmed(padded.P),
+                    Q = Der.Trimmed(padded.Q),
+                    DP = Der.Trimmed(padded.DP),
+                    DQ = Der.Trimmed(padded.DQ),
+                    InverseQ = Der.Trimmed(padded.InverseQ),
+                };
+            }
+
+            public override RSAParameters ExportParameters(bool includePrivateParameters) =>
+                parameters;
+
+            public override void ImportParameters(RSAParameters other) =>
+                throw new NotSupportedException("this key is only to be written");
+        }
     }
 }

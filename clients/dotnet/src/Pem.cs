@@ -30,12 +30,13 @@ namespace MerkleKV.Client
         internal static X509Certificate2 CertificateWithKey(string certificateFile, string keyFile)
         {
             X509Certificate2 certificate = Certificates(certificateFile)[0];
-            RSA key = RSA.Create();
-            key.ImportParameters(Key(keyFile));
+            RSAParameters parameters = Key(keyFile);
             if (MonoTls.IsThere)
             {
-                return MonoTls.WithKey(certificate, key);
+                return MonoTls.WithKey(certificate, parameters);
             }
+            RSA key = RSA.Create();
+            key.ImportParameters(parameters);
             // No part of .NET Standard 2.0, but there wherever that runs, except for Mono and the
             // .NET Framework before 4.7.2, which has a setter.
             MethodInfo copy = typeof(RSACertificateExtensions).GetMethod(

@@ -6,7 +6,7 @@ using System.Threading.Tasks;
 using MerkleKV.Client;
 
 /// <summary>What the conformance suite cannot see of the library.</summary>
-internal static class Tests
+internal static partial class Tests
 {
     internal static void ScanAsksForAPageWhenTheOneBeforeIsUsedUp()
     {
