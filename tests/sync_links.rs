@@ -2,7 +2,7 @@
 //! is lost or sent twice, that the next session ends equal.
 
 use crate::harness::{
-    Client, Link, Node, NodeSettings, REPLICATION_LIMIT, peers, same_roots, wait_until,
+    Broker, Client, Link, Node, NodeSettings, REPLICATION_LIMIT, peers, same_roots, wait_until,
 };
 use std::time::{Duration, Instant};
 
@@ -111,27 +111,45 @@ fn a_node_that_is_filled_over_a_link_that_breaks_goes_on_where_it_was() {
     let one = Node::start(NodeSettings::alone("node0"));
     fill(&mut one.client(), KEYS);
     let link = Link::to(one.address());
-    link.cut_after(CUT_BYTES);
+    link.cut_each_after(Some(CUT_BYTES));
     let lines = "interval_seconds = 600\npeer_discovery_interval = 1";
     let two = Node::start(NodeSettings::alone("node1").peers(&[link.address()], lines));
     let mut client = two.client();
-    for cut in 1..=CUTS {
-        wait_until(REPLICATION_LIMIT, "the link has been cut", || {
-            client.count("sync_failed") == cut
-        });
-        assert_eq!(client.fact("INFO", "ready"), "no");
-        if cut < CUTS {
-            // Long before the node tries again.
-            link.cut_after(CUT_BYTES);
-        }
-    }
+    wait_until(REPLICATION_LIMIT, "a session was cut", || client.count("sync_failed") > 0);
+    assert_eq!(client.fact("INFO", "ready"), "no");
+    wait_until(REPLICATION_LIMIT, "so many were", || client.count("sync_failed") >= CUTS);
+    link.cut_each_after(None);
     wait_until(REPLICATION_LIMIT, "it is ready", || client.fact("INFO", "ready") == "yes");
     assert_eq!(client.command("DBSIZE"), format!("DBSIZE {KEYS}"));
     same_roots(&[&one, &two]);
-    let received = client.count("sync_entries_received");
-    println!("{received} entries were received for {KEYS} keys and {CUTS} cuts");
+    let (received, cuts) = (client.count("sync_entries_received"), client.count("sync_failed"));
+    println!("{received} entries were received for {KEYS} keys and {cuts} cuts");
     assert!(received >= KEYS as u64 && received < KEYS as u64 * 11 / 10, "{received}");
-    assert_eq!(client.count("sync_sessions_opened"), CUTS + 1);
+    assert_eq!(client.count("sync_sessions_opened"), cuts + 1);
+}
+
+#[test]
+fn a_session_that_is_under_way_ends_when_replication_is_disabled() {
+    let broker = Broker::start();
+    let one = Node::start(NodeSettings::alone("node0"));
+    fill(&mut one.client(), 1_000);
+    let link = Link::to(one.address());
+    // Nothing of the content arrives before the fourth second.
+    link.delay(Duration::from_secs(1));
+    let settings = NodeSettings::at_broker("node1", broker.port(), "merkle-kv");
+    let two = Node::start(settings.peers(&[link.address()], "interval_seconds = 600"));
+    let (mut asked, mut off) = (one.client(), two.client());
+    wait_until(REPLICATION_LIMIT, "it has begun", || asked.count("sync_sessions_answered") == 1);
+    assert_eq!(off.command("REPLICATE DISABLE"), "OK");
+    wait_until(REPLICATION_LIMIT, "it has ended", || off.count("sync_failed") == 1);
+    assert_eq!(off.command("DBSIZE"), "DBSIZE 0");
+    two.logged("replication is disabled on this node; REPLICATE ENABLE lifts that");
+    wait_until(REPLICATION_LIMIT, "for both", || asked.count("sync_failed") == 1);
+
+    link.delay(Duration::ZERO);
+    assert_eq!(off.command("REPLICATE ENABLE"), "OK");
+    off.until("DBSIZE", "DBSIZE 1000");
+    same_roots(&[&one, &two]);
 }
 
 #[test]

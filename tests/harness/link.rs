@@ -37,6 +37,7 @@ struct Shared {
 struct Control {
     delay: Duration,
     cut_after: Option<usize>,
+    cut_each: Option<usize>,
     is_refusing: bool,
     has_ended: bool,
     connections: usize,
@@ -102,6 +103,11 @@ impl Link {
         self.shared.control().cut_after = Some(bytes);
     }
 
+    /// Cuts each connection from now on when so many bytes have passed; none if there is no number.
+    pub(crate) fn cut_each_after(&self, bytes: Option<usize>) {
+        self.shared.control().cut_each = bytes;
+    }
+
     /// Whether connections are closed as soon as they are made, without a word to the target. To
     /// end those that are open too, refuse first and then cut.
     pub(crate) fn refuse(&self, is_refusing: bool) {
@@ -164,7 +170,7 @@ impl Shared {
         for end in &ends {
             end.set_nodelay(true).ok()?;
         }
-        let bytes = control.cut_after.take().unwrap_or(usize::MAX);
+        let bytes = control.cut_after.take().or(control.cut_each).unwrap_or(usize::MAX);
         let flow = Flow { is_cut: false, unsent_bytes: bytes, unwritten_bytes: bytes };
         let connection = Connection { ends, flow: Mutex::new(flow), cut: Condvar::new() };
         let connection = Arc::new(connection);

@@ -192,6 +192,7 @@ impl SyncActor {
             stall_limit: settings.live.stall_limit(),
             tls: settings.tls.clone(),
             stopping: settings.stopping.clone(),
+            facts: self.facts.clone(),
         };
         let counter =
             if peer.is_some() { &self.facts.sync.opened } else { &self.facts.sync.answered };

@@ -1,12 +1,13 @@
 //! One session as a task: leads core's state machine over a socket, and has the store do what it
 //! asks for. Runs on the thread of sessions, so that no client waits for a digest.
 
-use super::SyncActor;
 use super::ended::SessionEnded;
 use super::error::SyncError;
 use super::set_aside::set_aside;
 use super::wire::Wire;
+use super::{ISOLATED, SyncActor};
 use crate::clients::ClientSlot;
+use crate::facts::Facts;
 use crate::random;
 use crate::socket::{Detached, Socket};
 use crate::store::{CarryOut, Conclude, Meet, Pin, Secure, StoreActor};
@@ -52,6 +53,14 @@ pub(super) struct SessionContext {
     pub(super) tls: Option<Tls>,
     pub(super) stall_limit: Duration,
     pub(super) stopping: watch::Receiver<bool>,
+    pub(super) facts: Arc<Facts>,
+}
+
+impl SessionContext {
+    /// A client may have switched replication off meanwhile: then nothing more is exchanged.
+    fn goes_on(&self) -> Result<(), SyncError> {
+        if self.facts.is_isolated() { Err(SyncError::Isolated) } else { Ok(()) }
+    }
 }
 
 /// Who the session is with, and how it begins.
@@ -118,11 +127,9 @@ async fn lead(
         }
     };
     let result = exchange(&mut wire, &mut session, &context, ended).await;
-    if let Err(SyncError::Peer(error)) = &result
-        && !matches!(error, SessionError::Busy | SessionError::Ended(_))
-    {
+    if let Some(fault) = result.as_ref().err().and_then(fault) {
         // Whether the peer hears it is its own affair.
-        let _ = wire.send(&Frame::fault(error)).await;
+        let _ = wire.send(&fault).await;
         let _ = wire.flush().await;
     }
     (ended.entries_sent, ended.entries_received) = session.entries();
@@ -135,6 +142,16 @@ async fn lead(
     let _ = wire.close().await;
     context.store.send(Conclude(outcome)).await.map_err(|_| SyncError::Stopping)?;
     Ok(outcome)
+}
+
+/// What the peer is told of the end; nothing if it knows.
+fn fault(error: &SyncError) -> Option<Frame> {
+    match error {
+        SyncError::Peer(SessionError::Busy | SessionError::Ended(_)) => None,
+        SyncError::Peer(error) => Some(Frame::fault(error)),
+        SyncError::Isolated => Some(Frame::Fault(ISOLATED.to_owned())),
+        _ => None,
+    }
 }
 
 async fn open(
@@ -226,6 +243,7 @@ async fn exchange(
                 return Err(SyncError::DiskFull);
             }
         }
+        context.goes_on()?;
         while let Some(frame) = session.next_frame() {
             wire.send(&frame).await?;
         }
@@ -279,6 +297,7 @@ async fn carry_out_one(
     context: &SessionContext,
     ended: &mut SessionEnded,
 ) -> Result<(), SyncError> {
+    context.goes_on()?;
     let carried = context.store.send(CarryOut(effect)).await.map_err(|_| SyncError::Stopping)?;
     let carried = carried.ok_or(SyncError::DiskFull)?;
     ended.given_up += carried.given_up.len() as u64;
