@@ -175,7 +175,9 @@ fn what_an_earlier_start_of_the_node_wrote_is_applied() {
         cluster.agree_on("GET key", "VALUE before");
         let mut client = cluster.nodes[0].client();
         assert_eq!(client.count("mqtt_received_own"), 0);
-        assert_eq!(client.count("mqtt_applied_changes"), 1);
+        wait_until(REPLICATION_LIMIT, "it is counted", || {
+            client.count("mqtt_applied_changes") == 1
+        });
         assert_eq!(client.command("SET key after"), "OK");
         assert_eq!(client.command("GET key"), "VALUE after");
     }
